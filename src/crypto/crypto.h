@@ -1,0 +1,69 @@
+/* Cryptography over OpenSSL 3 (EVP), libargon2 and crypt(3). The only folder that includes a crypto library's headers.
+ * EVP algorithms are fetched once into struct crypto (made at start, read-only afterwards, shared by all threads). */
+#pragma once
+#include "base/err.h"
+#include "base/arena.h"
+
+struct crypto;
+err_t crypto_new(struct crypto **ret);
+void crypto_free(struct crypto **c);
+
+err_t random_bytes(void *ret, size_t n); /* getrandom(2); ERR_CRYPTO only if the kernel has none */
+void secret_zero(void *p, size_t n);
+bool secret_eq(const void *a, const void *b, size_t n); /* constant time */
+
+/* --- digests and MACs ------------------------------------------------------------------------------------------ */
+enum digest { DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512 };
+#define SHA256_SIZE 32
+void sha256(const struct crypto *c, struct str data, uint8_t ret[static SHA256_SIZE]);
+err_t digest(const struct crypto *c, enum digest alg, struct str data, uint8_t *ret, size_t *ret_n);
+void hmac_sha256(const struct crypto *c, struct str key, struct str data, uint8_t ret[static SHA256_SIZE]);
+err_t hmac(const struct crypto *c, enum digest alg, struct str key, struct str data, uint8_t *ret, size_t *ret_n);
+/* HKDF-SHA-256 (RFC 5869). */
+err_t hkdf_sha256(const struct crypto *c, struct str key, struct str salt, struct str info, uint8_t *ret, size_t n);
+
+/* --- authenticated encryption: AES-256-GCM ---------------------------------------------------------------------- */
+#define AEAD_KEY_SIZE   32
+#define AEAD_OVERHEAD   28 /* 12 bytes of nonce before, 16 of tag behind */
+/* ret holds data.n + AEAD_OVERHEAD bytes; nonce is random. */
+err_t aead_seal(const struct crypto *c, const uint8_t key[static AEAD_KEY_SIZE], struct str aad, struct str data, uint8_t *ret);
+/* ret holds sealed.n - AEAD_OVERHEAD bytes. ERR_DECRYPT whatever was wrong. */
+err_t aead_open(const struct crypto *c, const uint8_t key[static AEAD_KEY_SIZE], struct str aad, struct str sealed, uint8_t *ret);
+
+/* --- a keyed permutation of 64 bits: Speck64/128 (Beaulieu et al. 2013). Hides how many ids have been given out; it
+ * guards nothing. --- */
+uint64_t permute64(const uint8_t key[static 16], uint64_t v);
+uint64_t unpermute64(const uint8_t key[static 16], uint64_t v);
+
+/* --- passwords -------------------------------------------------------------------------------------------------- */
+/* Argon2id, 19 MiB, t = 2, p = 1 (OWASP's first choice) as a PHC string in the arena. */
+err_t password_hash(struct arena *a, struct str password, struct str *ret_phc);
+/* Argon2id PHC, bcrypt ($2a/$2b/$2y), PBKDF2 ($pbkdf2-sha256$..., Django's pbkdf2_sha256$...), scrypt ($scrypt$ PHC),
+ * {SSHA}. ERR_PASSWORD_WRONG if it does not match or the form is unknown. *ret_rehash: match, but weaker than ours. */
+err_t password_verify(const struct crypto *c, struct arena *a, struct str phc, struct str password, bool *ret_rehash);
+bool password_hash_known(struct str phc); /* the form is one of those above */
+
+/* --- asymmetric keys --------------------------------------------------------------------------------------------- */
+/* A key carries its kind; what may be done with it is decided by jose/alg.def. Immutable and shareable between threads
+ * (signing contexts are kept in a small lock-free pool inside). */
+enum key_kind { KEY_EC_P256, KEY_EC_P384, KEY_EC_P521, KEY_EC_K256, KEY_ED25519, KEY_ED448, KEY_RSA };
+struct key;
+err_t key_generate(enum key_kind kind, unsigned rsa_bits, struct key **ret); /* rsa_bits >= 2048, else 0 */
+void key_free(struct key **k);
+enum key_kind key_kind_of(const struct key *k);
+bool key_is_private(const struct key *k);
+err_t key_to_der(const struct key *k, struct arena *a, struct str *ret_pkcs8);        /* private */
+err_t key_from_der(struct str pkcs8, struct key **ret);                               /* private */
+err_t key_from_pem(struct str pem, struct key **ret);                                 /* private or public */
+err_t key_to_pem(const struct key *k, bool private_part, struct arena *a, struct str *ret);
+/* Public numbers, big-endian, fixed width for EC (x and y) and Ed (x only); RSA: n and e without leading zeros. */
+err_t key_public_parts(const struct key *k, struct arena *a, struct str *ret_1, struct str *ret_2);
+/* Refuses points off the curve, RSA below 2048 or over 8192 bits, even or small e (e < 3). */
+err_t key_from_public_parts(enum key_kind kind, struct str p1, struct str p2, struct key **ret);
+
+enum sig_scheme { SIG_ECDSA, SIG_RSA_PKCS1, SIG_RSA_PSS, SIG_EDDSA };
+#define SIG_MAX 1024
+/* ECDSA in JOSE's form (r and s, fixed width, RFC 7518 section 3.4). *ret_n bytes of at most SIG_MAX. */
+err_t key_sign(const struct crypto *c, const struct key *k, enum sig_scheme s, enum digest d, struct str data, uint8_t *ret, size_t *ret_n);
+/* ERR_SIGNATURE for any wrong signature, wrong length and r, s out of range included (A69). */
+err_t key_verify(const struct crypto *c, const struct key *k, enum sig_scheme s, enum digest d, struct str data, struct str sig);

@@ -1,0 +1,30 @@
+/* The services a domain uses, built once by app/ and read-only afterwards. Effects come only through here: clock, random,
+ * store, network, log. */
+#pragma once
+#include "token/op.h"
+
+struct net;
+struct event;
+struct cache;
+struct dead_set;
+struct usage;
+struct object_kinds;
+
+struct core {
+    struct store *store;
+    struct crypto *crypto;
+    struct log *log;
+    struct metrics *metrics;
+    const struct clock *clock;
+    struct net *net;
+    struct event *event;
+    struct cache *cache;       /* token/cache.h: tenants and configured objects */
+    struct dead_set *dead;     /* token/life.h */
+    struct usage *usage;       /* token/usage.h: last-used times, flushed once a minute */
+    uint8_t id_key[16];        /* permute64: how row ids look outside */
+    uint8_t master_key[32];    /* the envelope's root (token/keyring.h alone uses it) */
+    struct str issuer;         /* configured, without a trailing slash */
+    bool https;                /* the issuer is https: cookies get Secure and __Host- */
+    const struct object_kinds *kinds; /* put together by app/ */
+    const char *data_dir;
+};

@@ -1,0 +1,71 @@
+/* A tenant: a row, not a process. The snapshot here is what requests work with: the tenant's own fields, its roles and
+ * resources, its keys. Immutable, cached, replaced as a whole when any part changes. */
+#pragma once
+#include "token/object.h"
+
+struct role {
+    struct str name, description;
+    struct strs permissions;
+};
+struct resource {
+    struct str identifier; /* the audience: an absolute URI or a plain name */
+    struct str description;
+    struct strs scopes;    /* empty: any scope its clients list */
+    struct strs introspect_clients; /* client_ids that may introspect tokens for it */
+    bool is_default;
+};
+struct webhook {
+    struct str name, url;
+    struct str secret;   /* F_SECRET: HMAC-SHA-256 key of the signature header */
+    struct strs events;  /* "token.revoked", "refresh.reuse", "*" */
+};
+struct tenant_spec {
+    struct str name, display_name;
+    struct str signing_alg;     /* default of its clients: ES256 */
+    int64_t access_token_life_s, refresh_token_life_s, refresh_token_idle_s, refresh_grace_s, code_life_s;
+    int64_t session_life_s, session_idle_s;
+    int64_t key_life_s;         /* a signing key is rotated after this long; 0: never by itself */
+    int64_t jwks_max_age_s;
+    bool demo;                  /* holds demo objects: the server refuses addresses other than loopback */
+};
+extern const struct object_kind kind_tenant, kind_role, kind_resource, kind_webhook;
+
+struct signing_key {
+    struct jwk jwk;
+    int64_t created_s, active_s, retired_s, remove_s; /* 0: not yet */
+};
+struct tenant {
+    struct object object;      /* kind_tenant; spec below */
+    const struct tenant_spec *spec;
+    struct str name;           /* "default" */
+    struct str issuer;         /* "https://host" or "https://host/t/<name>" */
+    struct str path;           /* "" or "/t/<name>": before every path of it */
+    const struct role *roles;
+    size_t nroles;
+    const struct resource *resources;
+    size_t nresources;
+    const struct webhook *webhooks;
+    size_t nwebhooks;
+    const struct signing_key *keys;
+    size_t nkeys;
+    struct str jwks;           /* ready to send */
+    uint8_t refresh_key[32];   /* derives refresh successors */
+    uint8_t secret_key[32];    /* HMAC of client secrets, CSRF tokens, device cookies */
+};
+#define TENANT_DEFAULT "default"
+
+/* Puts the tenant into the op. ERR_NOT_FOUND for an unknown name; disabled ones: ERR_NOT_FOUND too. */
+err_t tenant_use(struct op *op, struct str name);
+err_t tenant_use_id(struct op *op, int64_t id);
+/* Makes the default tenant if the store has none (first start). */
+err_t tenant_ensure_default(struct op *op);
+/* The key that signs now with alg; made at first use (and used at once). */
+err_t tenant_signing_key(struct op *op, enum alg alg, const struct signing_key **ret);
+/* The resource for an audience, or the default one for STR_NONE. NULL if unknown. A tenant without resources has one
+ * implied: its issuer. */
+const struct resource *tenant_resource(const struct tenant *t, struct str identifier_or_none);
+/* The permissions that a list of role names adds up to (arena). Built-in roles: admin (everything in its tenant),
+ * operator (everything in every tenant; default tenant only), auditor (every *.read). */
+struct strs tenant_permissions(struct op *op, struct strs roles);
+/* True if some role of the tenant grants this word: then a scope of that name is only for people who hold it. */
+bool tenant_knows_permission(const struct tenant *t, struct str permission);
