@@ -7,6 +7,7 @@
 /* Names are RFC 7591's where it has one. */
 struct client {
     struct str client_id, client_name, client_secret /* F_SECRET */;
+    bool keep_previous_secret;             /* rotation: a new secret leaves the one before valid until this is false again */
     struct str token_endpoint_auth_method; /* client_secret_basic (default with a secret; _post is accepted as well), client_secret_post, none */
     struct strs redirect_uris, grant_types, response_types;
     struct str scope;
@@ -22,6 +23,9 @@ struct client {
     struct strs contacts;
 };
 extern const struct object_kind kind_client;
+/* For interactive creation (API, CLI), before object_put: if doc describes a confidential client and names no secret, makes
+ * one and puts it into doc. *ret_secret is to be shown once; STR_NONE when none was made. */
+err_t client_secret_generate(struct op *op, json_t *doc, struct str *ret_secret);
 
 /* --- client authentication (token, introspection, revocation endpoints) --- */
 struct client_credentials { /* what the request carried */
@@ -40,6 +44,7 @@ bool client_redirect_matches(const struct client *c, struct str uri);
 struct authorize_params {
     struct str client_id, redirect_uri, response_type, response_mode, scope, state, code_challenge, code_challenge_method, prompt, nonce,
         login_hint, ui_locales, display, claims, acr_values, request, request_uri;
+    struct str after; /* ours: signed proof of when re-authentication was asked for, so that it is asked once */
     struct strs resource;
     int64_t max_age_s; /* -1 */
 };
@@ -56,6 +61,7 @@ struct authorize_result {
     struct object *client;
     struct str scope;        /* what would be granted, after narrowing */
     struct str redirect_origin; /* scheme and host of the validated redirect URI: for form-action */
+    struct str query;           /* SIGN_IN, CONSENT: the request again, encoded, to come back with ("authorize?" + query) */
 };
 /* session may be NULL. decision: zero, "allow" or "deny" (from the consent form, already CSRF-checked). */
 err_t authorize(struct op *op, const struct authorize_params *p, const struct session *session, struct str decision, struct authorize_result *ret);
@@ -97,7 +103,20 @@ struct bearer {
 };
 err_t bearer_check(struct op *op, struct str text, struct bearer *ret);
 
-/* Metadata (RFC 8414) and key set, ready JSON. */
-err_t discovery_metadata(struct op *op, struct jw *w);
+/* --- forward authentication (USERS.md section 7): a proxy asks whether to let a request through --- */
+struct verify_params {
+    struct str scope;    /* words the caller must hold, or 403 */
+    struct str audience; /* a token must be for it; zero: any of the tenant */
+};
+extern const struct fields verify_fields;
+/* Who asks, as the proxy passes it on to the application. Members are never zero, "" at the least. */
+struct verified {
+    struct str user, groups /* comma-separated */, email, name, scope;
+};
+err_t verify_bearer(struct op *op, const struct verify_params *p, struct str text, struct verified *ret);
+err_t verify_session(struct op *op, const struct verify_params *p, const struct session *s, struct verified *ret);
+/* True if `url` is absolute and its host is one of the tenant's forward_auth_hosts: sign-in may lead back to it (A85). */
+bool verify_url_allowed(struct op *op, struct str url);
 
-/* Builds and stores what a grant buys: access token, and refresh token if asked. (issue.c) */
+/* Metadata (RFC 8414), ready JSON. The key set is tenant->jwks. */
+err_t discovery_metadata(struct op *op, struct jw *w);

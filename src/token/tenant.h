@@ -26,6 +26,7 @@ struct tenant_spec {
     int64_t session_life_s, session_idle_s;
     int64_t key_life_s;         /* a signing key is rotated after this long; 0: never by itself */
     int64_t jwks_max_age_s;
+    struct strs forward_auth_hosts; /* hosts whose proxies ask GET /verify: sign-in may lead back to them */
     bool demo;                  /* holds demo objects: the server refuses addresses other than loopback */
 };
 extern const struct object_kind kind_tenant, kind_role, kind_resource, kind_webhook;
