@@ -23,3 +23,27 @@
 #define LIMIT_PAGE                200   /* rows of one listing */
 #define LIMIT_REFRESH_GRACE_USES  64    /* how often one consumed refresh token may be answered again */
 #define LIMIT_CONFIG_FILE         (8 * 1024 * 1024)
+#define LIMIT_QUERY_PARAMS        32            /* $1..$32 of one SQL text */
+#define LIMIT_STORE_QUEUE         4096          /* write transactions that wait; one more is ERR_BUSY */
+#define LIMIT_STORE_BATCH         256           /* write transactions in one commit */
+#define LIMIT_TX_NOTES            65536         /* audit digests of one commit */
+#define LIMIT_REVOKED_BATCH       (1024 * 1024) /* bytes of revoked.log of one commit */
+#define LIMIT_READ_MS             30000         /* how long one reading may hold the write-ahead log back */
+#define LIMIT_CONFIG_FILES        64    /* files named by --config, directories included */
+#define LIMIT_CONFIG_NODES        1000000 /* nodes of one file, what aliases expand to included */
+#define LIMIT_CONFIG_ALIASES      64    /* anchors in one file */
+#define LIMIT_CONFIG_FAULTS       20    /* faults told at once */
+#define LIMIT_CONFIG_ARENA        (512 * 1024 * 1024)
+#define LIMIT_CONTROL_REQUEST     (32 * 1024 * 1024) /* a command on the control socket, its input included */
+#define LIMIT_CONTROL_CALLS       4     /* commands at work at once in a server */
+#define LIMIT_CLI_ARGS            256
+#define LIMIT_CLI_OUT             (256 * 1024 * 1024) /* what one command may print */
+#define LIMIT_OBJECT_ARENA        (256 * 1024)      /* one configured object in memory */
+#define LIMIT_TENANT_ARENA        (4 * 1024 * 1024) /* one tenant's snapshot in memory */
+#define LIMIT_TENANT_PARTS        1024  /* roles, resources, webhooks of a tenant, each */
+#define LIMIT_ACCESS_TOKEN_LIFE   86400 /* seconds: no access token lives longer, so that retired keys know when to go */
+#define LIMIT_CLOCK_SKEW          300   /* seconds two clocks may differ */
+#define LIMIT_PUT_TRIES           8     /* how often a write that met another one starts again */
+#define LIMIT_SWEEP               500   /* rows a housekeeping transaction deletes */
+#define LIMIT_KEY_FILE            4096  /* bytes of a master key file */
+#define LIMIT_ROTATIONS           16    /* signing keys made in one housekeeping round */

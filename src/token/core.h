@@ -9,6 +9,7 @@ struct cache;
 struct dead_set;
 struct usage;
 struct object_kinds;
+struct keyring;
 
 struct core {
     struct store *store;
@@ -22,7 +23,8 @@ struct core {
     struct dead_set *dead;     /* token/life.h */
     struct usage *usage;       /* token/usage.h: last-used times, flushed once a minute */
     uint8_t id_key[16];        /* permute64: how row ids look outside */
-    uint8_t master_key[32];    /* the envelope's root (token/keyring.h alone uses it) */
+    struct keyring *keyring;   /* token/keyring.h: the master key */
+    uint8_t store_key[32];     /* derives store-wide secrets (HKDF with a purpose as info); survives a rotation of the master key */
     struct str issuer;         /* configured, without a trailing slash */
     bool https;                /* the issuer is https: cookies get Secure and __Host- */
     const struct object_kinds *kinds; /* put together by app/ */

@@ -5,6 +5,7 @@
 /* Reads the master key (file, systemd credential, or makes data_dir/master.key at first start) and checks it against the
  * store's key-check value. ERR_MASTER_KEY: missing or another one; nothing is overwritten. *ret_in_data_dir: warn. */
 err_t keyring_open(struct core *core, const char *data_dir, const char *key_file_or_null, bool *ret_in_data_dir, struct fault *f);
+void keyring_close(struct core *core);
 /* A new master key, every sealed row rewrapped in one transaction; the old file stays as .old until the next start. */
 err_t keyring_rotate_master(struct op *op, const char *data_dir, const char *key_file_or_null);
 /* Seals and opens for a tenant; purpose and tenant are authenticated. */
@@ -12,4 +13,5 @@ err_t keyring_seal(struct op *op, int64_t tenant_id, const char *purpose, struct
 err_t keyring_open_sealed(struct op *op, int64_t tenant_id, const char *purpose, struct str sealed, struct str *ret);
 /* A new signing key. The first of its algorithm is active at once; every later one after twice jwks_max_age. */
 err_t keyring_rotate(struct op *op, enum alg alg);
-err_t keyring_housekeeping(struct op *op); /* due rotations, removal of keys whose last token has died */
+err_t keyring_housekeeping(struct op *op); /* due rotations, removal of keys whose last token has died, the gauge of
+                                           * their age; reads all keys: once a minute is enough */

@@ -17,8 +17,12 @@ struct object {
     int64_t version, created_s, updated_s;
     struct str secret; /* F_SECRET fields, as the kind stores them (keyed hashes as JSON); never printed */
     void *spec;        /* the kind's struct, filled by its fields */
-    struct arena *arena;
+    struct arena *arena; /* its own, freed with it; NULL: it lies in an op's arena and is not counted */
     _Atomic int refs;
+    char public_id[12];  /* id_text() of the id; "" until a function here has filled it */
+    struct str change;   /* while it is put: the audit row's payload */
+    json_t *doc;         /* what F_JSON fields borrow from, or NULL */
+    void (*destroy)(struct object *o); /* before the arena goes; may be NULL */
 };
 
 /* One page of a listing: objects in name order (accounts by name, too). */
@@ -39,14 +43,19 @@ struct object_kind {
     const char *read, *write;      /* permissions: "client.read", "client.write" */
     const char *doc;
     struct fields fields;
-    bool system;                   /* lives beside tenants, not in one (the kind "tenant") */
+    bool system;                   /* lives beside tenants, not in one (the kind "tenant"): tenant_id 0, operators write */
+    bool in_snapshot;              /* part of struct tenant: a change replaces the snapshot */
     /* Checks a spec whole, after overlay, on every path (API, CLI, file); may normalise it. */
     err_t (*check)(struct op *op, void *spec, bool is_new);
     /* Turns the secrets of `spec` into what is stored; old is the stored text or STR_NONE. NULL: the kind has none. */
     err_t (*seal)(struct op *op, const void *spec, struct str old, struct str *ret);
-    /* Storage of its own (accounts); NULL: the table `object`. */
+    /* Storage of its own (accounts); NULL: the table `object`. Each member may be NULL: then the table's way. */
     const struct object_store *store;
 };
+/* get and list fill objects in the op's arena (arena NULL). put gets the object as it shall be: id, version (the next one),
+ * created_s, updated_s, disabled, cutoff_id, secret (the text of seal) and change are filled; if_version is the version the row
+ * must still have (ERR_PRECONDITION otherwise), 0 for a new one (ERR_STORE_UNIQUE or ERR_CONFLICT if the name exists). put and
+ * remove write the audit row in their transaction: object_audit(). */
 struct object_store {
     err_t (*get)(struct op *op, const struct object_kind *k, struct str name, struct object **ret);
     err_t (*list)(struct op *op, const struct object_kind *k, const struct object_query *q, struct object_page *ret);
@@ -61,18 +70,40 @@ struct object_kinds {
 };
 const struct object_kind *object_kind_find(const struct object_kinds *t, struct str name_or_plural);
 
-/* ERR_NOT_FOUND if there is none. Held until op_end. Cached for the kinds of table `object`. */
+/* 1..LIMIT_NAME characters of A-Z a-z 0-9 . _ ~ : / @ + -, not "." or ".."; the names of kinds and objects in URLs and files. */
+bool object_name_ok(struct str name);
+
+/* ERR_NOT_FOUND if there is none. Held until op_end. Cached for the kinds of table `object`. No permission is looked at: the
+ * request path asks before it knows who asks. Disabled ones are returned. */
 err_t object_get(struct op *op, const struct object_kind *k, struct str name, struct object **ret);
 err_t object_get_id(struct op *op, const struct object_kind *k, int64_t id, struct object **ret);
+/* The same for an administrator: k->read is checked. Not cached, so always what the store says. */
+err_t object_read(struct op *op, const struct object_kind *k, struct str name, struct object **ret);
+/* k->read is checked. Without "operator", a listing of tenants shows op->tenant alone. */
 err_t object_list(struct op *op, const struct object_kind *k, const struct object_query *q, struct object_page *ret);
 
 /* Create or change from a JSON document of fields; permission, check, seal, store, audit, cache: the one path of all writers.
- * mode says what may exist. if_version: 0, or the version the caller has read (ERR_PRECONDITION otherwise). */
+ * mode says what may exist, and what a member that the document leaves out means: UPDATE keeps it, UPSERT (a PUT, the file)
+ * puts it back to its default. Secrets left out are kept. A document with nothing new writes nothing (*ret_changed false).
+ * if_version: 0, or the version the caller has read (ERR_PRECONDITION otherwise); a member "version" does the same.
+ * Of the members that object_print adds, "disabled" is obeyed, "managed_by": "api" releases the object from the file, the
+ * rest is ignored. An object of the file is changed by the file alone: others get ERR_CONFLICT (but may disable it). */
 enum object_mode { OBJECT_CREATE, OBJECT_UPDATE, OBJECT_UPSERT };
 err_t object_put(struct op *op, const struct object_kind *k, const json_t *doc, enum object_mode mode, enum managed by,
                  int64_t if_version, const char *where, struct object **ret, bool *ret_changed);
-/* Removing also kills what was issued under it (cut-off or dead node). */
+/* Removing also kills what was issued under it: a row that is gone, or a cut-off. An object of the file is removed by
+ * ACTOR_FILE alone (config apply --prune). */
 err_t object_remove(struct op *op, const struct object_kind *k, struct str name);
+/* Disabling moves the cut-off, so that enabling again brings nothing back. */
 err_t object_set_disabled(struct op *op, const struct object_kind *k, struct str name, bool disabled);
 /* {"id": ..., fields..., "managed_by", "disabled", "version", "created_at", "updated_at"}; secrets never. */
 void object_print(const struct object *o, struct jw *w);
+
+/* For kinds with a storage of their own. */
+struct audit;
+void object_audit(struct op *op, const struct object *o, int event, struct audit *ret); /* event: enum audit_event */
+err_t object_spec_text(struct op *op, const struct object_kind *k, const void *spec, struct str *ret); /* fields as JSON, without secrets */
+/* Fills a new struct of the kind from stored JSON; members this version does not know are passed over. ret_doc: see object.doc. */
+err_t object_spec_load(const struct object_kind *k, struct arena *a, struct str text, void **ret_spec, json_t **ret_doc);
+/* The snapshot and the object leave the cache after a commit. */
+void object_uncache(struct core *core, const struct object *o);

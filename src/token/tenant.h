@@ -50,6 +50,9 @@ struct tenant {
     const struct signing_key *keys;
     size_t nkeys;
     struct str jwks;           /* ready to send */
+    struct resource implied;   /* the issuer as a resource: see tenant_resource */
+    struct strs permissions;   /* every word that a role or a kind of object here knows */
+    uint8_t key[32];           /* the envelope's tenant key */
     uint8_t refresh_key[32];   /* derives refresh successors */
     uint8_t secret_key[32];    /* HMAC of client secrets, CSRF tokens, device cookies */
 };
@@ -58,15 +61,21 @@ struct tenant {
 /* Puts the tenant into the op. ERR_NOT_FOUND for an unknown name; disabled ones: ERR_NOT_FOUND too. */
 err_t tenant_use(struct op *op, struct str name);
 err_t tenant_use_id(struct op *op, int64_t id);
+/* Takes the snapshot as it is now, in place of the one held (which is released): for long operations between their steps. */
+err_t tenant_refresh(struct op *op);
 /* Makes the default tenant if the store has none (first start). */
 err_t tenant_ensure_default(struct op *op);
 /* The key that signs now with alg; made at first use (and used at once). */
 err_t tenant_signing_key(struct op *op, enum alg alg, const struct signing_key **ret);
 /* The resource for an audience, or the default one for STR_NONE. NULL if unknown. A tenant without resources has one
- * implied: its issuer. */
+ * implied: its issuer. With several and none marked as default, the issuer is the default. */
 const struct resource *tenant_resource(const struct tenant *t, struct str identifier_or_none);
 /* The permissions that a list of role names adds up to (arena). Built-in roles: admin (everything in its tenant),
  * operator (everything in every tenant; default tenant only), auditor (every *.read). */
 struct strs tenant_permissions(struct op *op, struct strs roles);
 /* True if some role of the tenant grants this word: then a scope of that name is only for people who hold it. */
 bool tenant_knows_permission(const struct tenant *t, struct str permission);
+/* Built in: needs no row, may not be defined anew. */
+bool role_is_built_in(struct str name);
+/* Deletes what removed tenants have left behind, in bounded batches; for the housekeeper. */
+err_t tenant_sweep(struct op *op, bool *ret_more);
