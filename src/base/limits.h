@@ -47,3 +47,19 @@
 #define LIMIT_SWEEP               500   /* rows a housekeeping transaction deletes */
 #define LIMIT_KEY_FILE            4096  /* bytes of a master key file */
 #define LIMIT_ROTATIONS           16    /* signing keys made in one housekeeping round */
+#define LIMIT_RSA_BITS_MIN        2048
+#define LIMIT_RSA_BITS            8192
+#define LIMIT_RSA_E_BITS          64            /* a public exponent; a longer one only makes verifying slow */
+#define LIMIT_KEY_DER             (8 * 1024)    /* a private key as PKCS #8 */
+#define LIMIT_KEY_PEM             (16 * 1024)   /* a PEM text with one key */
+#define LIMIT_JWT_AUD             64            /* members of aud */
+#define LIMIT_ARGON2_KIB          262144        /* costs read from stored password hashes: memory, */
+#define LIMIT_ARGON2_PASSES       16            /* passes over it, */
+#define LIMIT_ARGON2_WORK_KIB     1048576       /* both multiplied, */
+#define LIMIT_ARGON2_LANES        16            /* and lanes */
+#define LIMIT_BCRYPT_COST         15            /* 2^n rounds */
+#define LIMIT_PBKDF2_ROUNDS       2500000
+#define LIMIT_SCRYPT_LN           20            /* 2^n blocks */
+#define LIMIT_SCRYPT_R            32
+#define LIMIT_SCRYPT_P            16
+#define LIMIT_SCRYPT_MEMORY       (128 * 1024 * 1024) /* bytes: 128 * N * r */
