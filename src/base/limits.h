@@ -5,6 +5,14 @@
 #define LIMIT_REQUEST_ARENA       (1024 * 1024) /* bytes one request may use */
 #define LIMIT_BODY                (64 * 1024)   /* form or JSON body, unless the endpoint says more */
 #define LIMIT_HEADERS             (12 * 1024)   /* request line and headers together (the connection's pool is 16 KiB) */
+#define LIMIT_CONNECTION_POOL     (16 * 1024)        /* bytes libmicrohttpd keeps a connection: LIMIT_HEADERS, its records, the answer's headers */
+#define LIMIT_HEADER_LINES        96                 /* header fields of one request */
+#define LIMIT_PATH_SEGMENTS       16                 /* of a request's path */
+#define LIMIT_CAPTURES            4                  /* {name} segments of one route */
+#define LIMIT_BODY_DISCARD        (16 * 1024 * 1024) /* bytes read and dropped so that a client sees its 413 */
+#define LIMIT_PROXY_HEADER        1024               /* a PROXY v2 header, TLVs included */
+#define LIMIT_LINGER              256                /* refused connections whose leftovers are read at one time */
+#define LIMIT_REQUESTS_KEPT       128                /* request objects an event thread keeps for reuse */
 #define LIMIT_PARAMS              64            /* parameters in one query or form */
 #define LIMIT_PARAM               8192          /* one parameter's decoded bytes, unless its table row says less */
 #define LIMIT_JWT                 8192          /* a compact JWT */
