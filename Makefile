@@ -2,7 +2,7 @@
 BUILD ?= build
 
 all: $(BUILD)/build.ninja
-	@ls src/*/*.c tests/unit/*/*.c 2>/dev/null | cmp -s - $(BUILD)/sources.txt || { ls src/*/*.c tests/unit/*/*.c > $(BUILD)/sources.txt 2>/dev/null; meson setup --reconfigure $(BUILD) >/dev/null; }
+	@ls src/*/*.c src/console/* tests/unit/*/*.c 2>/dev/null | cmp -s - $(BUILD)/sources.txt || { ls src/*/*.c src/console/* tests/unit/*/*.c > $(BUILD)/sources.txt 2>/dev/null; meson setup --reconfigure $(BUILD) >/dev/null; }
 	ninja -C $(BUILD)
 
 $(BUILD)/build.ninja:

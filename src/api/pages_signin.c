@@ -1,0 +1,200 @@
+/* Sign-in, consent, sign-out. A request that needs a person is kept in the page itself (the field "continue", bound to this
+ * browser by the CSRF token), so that nothing is written for people who never sign in. */
+#include "api/pages.h"
+#include "console/template.h"
+#include "token/core.h"
+
+static const struct field signin_rows[] = {
+    {"continue", F_STR, 0, 8192, offsetof(struct signin_params, next), NULL, NULL, "where to go afterwards, below the tenant"},
+    {"csrf", F_STR, FIELD_REQUIRED, 128, offsetof(struct signin_params, csrf), NULL, NULL, "the form's own token"},
+    {"username", F_STR, FIELD_REQUIRED, 256, offsetof(struct signin_params, username), NULL, NULL, "user name or e-mail address"},
+    {"password", F_STR, FIELD_REQUIRED | FIELD_EXACT, 1024, offsetof(struct signin_params, password), NULL, NULL, "the password"},
+};
+const struct fields signin_page_fields = {signin_rows, 1, sizeof(struct signin_params)};
+const struct fields signin_fields = FIELDS(signin_rows, struct signin_params);
+
+static const struct field consent_rows[] = {
+    {"continue", F_STR, FIELD_REQUIRED, 8192, offsetof(struct consent_params, next), NULL, NULL, "the authorization request"},
+    {"csrf", F_STR, FIELD_REQUIRED, 128, offsetof(struct consent_params, csrf), NULL, NULL, "the form's own token"},
+    {"decision", F_ENUM, FIELD_REQUIRED, 8, offsetof(struct consent_params, decision), "allow|deny", NULL, "what the person decided"},
+};
+const struct fields consent_fields = FIELDS(consent_rows, struct consent_params);
+
+static const struct field csrf_rows[] = {
+    {"csrf", F_STR, FIELD_REQUIRED, 128, offsetof(struct csrf_params, csrf), NULL, NULL, "the form's own token"},
+};
+const struct fields csrf_fields = FIELDS(csrf_rows, struct csrf_params);
+
+err_t page_root(struct call *c, void *params)
+{
+    (void)params;
+    return page_go(c, STR("account"));
+}
+
+err_t page_asset(struct call *c, void *params)
+{
+    (void)params;
+    const struct asset *a = console_asset(c->args[0]);
+    if (!a || strstr(a->content_type, "html"))
+        return op_fail(&c->op, ERR_NOT_FOUND, "", "there is no such file");
+    http_resp_header(c->resp, "Cache-Control", STR("public, max-age=3600"));
+    http_resp_header(c->resp, "ETag", str_z(a->etag));
+    bool same = str_is(http_req_header(c->req, "If-None-Match"), a->etag);
+    c->resp->status = same ? 304 : 200;
+    c->resp->content_type = a->content_type;
+    c->resp->body = same ? STR("") : (struct str){(const char *)a->p, a->n};
+    return ERR_OK;
+}
+
+/* The authorization request a "continue" holds, read again by the same table as the endpoint's. */
+static err_t read_request(struct call *c, struct str next, struct authorize_params *ret)
+{
+    struct str head = STR("authorize?");
+    struct pairs pairs;
+    if (!str_starts(next, head))
+        return op_fail(&c->op, ERR_PARAM_BAD, "continue", "must be an authorization request");
+    TRY(pairs_parse(c->op.arena, (struct str){next.p + head.n, next.n - head.n}, &pairs, &c->op.fault));
+    TRY(fields_init(&authorize_fields, c->op.arena, ret));
+    return fields_from_pairs(&authorize_fields, c->op.arena, pairs, ret, &c->op.fault);
+}
+
+/* Shows for whom one signs in, and lets the form lead on to the client (form-action covers redirects). */
+static err_t show_client(struct call *c, struct str next, json_t *data)
+{
+    struct authorize_params p;
+    struct authorize_result r = {0};
+    if (!str_starts(next, STR("authorize?")))
+        return ERR_OK;
+    TRY(read_request(c, next, &p));
+    TRY(authorize(&c->op, &p, NULL, STR_NONE, &r));
+    if (r.verdict == AUTHORIZE_ERROR)
+        return c->op.fault.code ? c->op.fault.code : ERR_REQUEST;
+    if (r.client) {
+        const struct client *client = r.client->spec;
+        page_set(data, "client_name", client->client_name.n ? client->client_name : client->client_id);
+    }
+    c->form_action = r.redirect_origin;
+    if (!json_object_get(data, "username"))
+        page_set(data, "username", p.login_hint);
+    return ERR_OK;
+}
+
+static err_t signin_form(struct call *c, struct str next, struct str username, err_t failed)
+{
+    struct str message = STR_NONE;
+    if (failed != ERR_OK) {
+        message = c->op.fault.detail[0] && failed == ERR_LIMITED ? arena_str(c->op.arena, str_z(c->op.fault.detail)) : str_z(err_text(failed));
+        memset(&c->op.fault, 0, sizeof(c->op.fault));
+    }
+    c->session_text = STR_NONE; /* the bar is for whoever is signed in already */
+    json_t *data = page_data(c, "Sign in");
+    page_set(data, "username", username);
+    err_t e = show_client(c, next, data);
+    if (e != ERR_OK) {
+        json_decref(data);
+        return e;
+    }
+    if (message.n)
+        page_set(data, "error", page_sentence(c, message));
+    page_set(data, "continue", next.p ? next : STR(""));
+    page_set(data, "csrf", csrf_make(&c->op, "signin", page_browser_secret(c)));
+    return page_send(c, failed == ERR_OK ? 200 : err_http(failed), "signin.html", data);
+}
+
+err_t page_signin(struct call *c, void *params)
+{
+    struct signin_params *p = params;
+    if (p->next.n && !page_continue_ok(p->next))
+        return op_fail(&c->op, ERR_PARAM_BAD, "continue", "must be a place on this server");
+    if (!p->next.n && call_session(c) == ERR_OK)
+        return page_go(c, STR("account"));
+    return signin_form(c, p->next, STR_NONE, ERR_OK);
+}
+
+void page_signed_in(struct call *c, const struct signed_in *in)
+{
+    call_set_cookie(c, "", arena_str(c->op.arena, (struct str){in->cookie.p, TOKEN_TEXT_SIZE}), c->op.tenant->spec->session_life_s);
+    call_set_cookie(c, "device", in->device, 400 * 86400);
+    call_set_cookie(c, "pre", STR(""), -1);
+}
+
+err_t page_signin_post(struct call *c, void *params)
+{
+    struct signin_params *p = params;
+    struct signed_in in;
+    if (p->next.n && !page_continue_ok(p->next))
+        return op_fail(&c->op, ERR_PARAM_BAD, "continue", "must be a place on this server");
+    TRY(csrf_check(&c->op, "signin", call_cookie(c, "pre"), p->csrf));
+    struct signin s = {.username = p->username, .password = p->password, .device = call_cookie(c, "device")};
+    err_t e = signin_password(&c->op, &s, &in);
+    if (e == ERR_PASSWORD_WRONG || e == ERR_LIMITED)
+        return signin_form(c, p->next, p->username, e);
+    TRY(e);
+    page_signed_in(c, &in);
+    return page_go(c, p->next.n ? p->next : STR("account"));
+}
+
+/* What a scope means, in the resource's words where it has any. */
+static void list_scopes(struct call *c, struct str scope, json_t *list)
+{
+    struct str word;
+    while (str_word(&scope, ' ', &word)) {
+        json_t *item = page_item(list);
+        page_set(item, "name", word);
+        if (str_is(word, "offline_access"))
+            page_set(item, "text", STR("Keep its access while you are away"));
+        else
+            page_set(item, "text", arena_fmt(c->op.arena, "Use “%.*s” for you", STR_ARG(word)));
+    }
+}
+
+err_t page_consent(struct call *c, const struct authorize_result *r)
+{
+    const struct client *client = r->client->spec;
+    json_t *data = page_data(c, "Allow access?");
+    page_set(data, "client_name", client->client_name.n ? client->client_name : r->client->name);
+    if (client->client_uri.n)
+        page_set(data, "client_uri", client->client_uri);
+    page_set(data, "redirect_host", r->redirect_origin);
+    list_scopes(c, r->scope, page_list(data, "scopes"));
+    page_set(data, "continue", arena_fmt(c->op.arena, "authorize?%.*s", STR_ARG(r->query)));
+    page_set(data, "csrf", csrf_make(&c->op, "consent", c->session_text));
+    c->form_action = r->redirect_origin;
+    return page_send(c, 200, "consent.html", data);
+}
+
+err_t page_consent_post(struct call *c, void *params)
+{
+    struct consent_params *p = params;
+    struct authorize_params request;
+    struct authorize_result r = {0};
+    TRY(csrf_check(&c->op, "consent", c->session_text, p->csrf));
+    TRY(read_request(c, p->next, &request));
+    TRY(authorize(&c->op, &request, &c->session, p->decision, &r));
+    if (r.verdict == AUTHORIZE_REDIRECT)
+        return answer_redirect(c, r.location);
+    if (r.verdict == AUTHORIZE_ERROR)
+        return c->op.fault.code ? c->op.fault.code : ERR_REQUEST;
+    return page_go(c, p->next); /* signed out meanwhile, or something else to ask first */
+}
+
+err_t page_signout(struct call *c, void *params)
+{
+    (void)params;
+    bool signed_in = call_session(c) == ERR_OK;
+    json_t *data = page_data(c, "Sign out");
+    if (signed_in)
+        json_object_set_new(data, "signed_in", json_true());
+    return page_send(c, 200, "signout.html", data);
+}
+
+err_t page_signout_post(struct call *c, void *params)
+{
+    struct csrf_params *p = params;
+    if (call_session(c) == ERR_OK) {
+        TRY(csrf_check(&c->op, "signout", c->session_text, p->csrf));
+        TRY(session_end(&c->op, c->session.id));
+        call_set_cookie(c, "", STR(""), -1);
+    }
+    return page_go(c, STR("signout"));
+}
