@@ -71,3 +71,4 @@
 #define LIMIT_SCRYPT_R            32
 #define LIMIT_SCRYPT_P            16
 #define LIMIT_SCRYPT_MEMORY       (128 * 1024 * 1024) /* bytes: 128 * N * r */
+#define LIMIT_TIME_S              253402300799  /* 9999-12-31T23:59:59Z, the last time RFC 3339 can write */
