@@ -72,3 +72,9 @@
 #define LIMIT_SCRYPT_P            16
 #define LIMIT_SCRYPT_MEMORY       (128 * 1024 * 1024) /* bytes: 128 * N * r */
 #define LIMIT_TIME_S              253402300799  /* 9999-12-31T23:59:59Z, the last time RFC 3339 can write */
+#define LIMIT_LOG_TEXT            2048  /* one log line's message */
+#define LIMIT_METRIC_SETS         256   /* label sets of one metric; what comes later counts as "other" */
+#define LIMIT_METRIC_LABELS       128   /* bytes of one label set */
+#define LIMIT_FIELDS              64    /* rows of one field table */
+#define LIMIT_SECONDS             3155760000LL /* a hundred years: the longest duration anybody may set */
+#define LIMIT_INT                 9007199254740991LL /* 2^53 - 1: what JSON carries exactly everywhere */

@@ -70,7 +70,8 @@ static inline struct val vblob(const void *p, size_t n)
 /* A statement without rows. *ret_changed (may be NULL): rows touched; a consume asks for exactly 1. */
 err_t db_run(struct db *db, enum query q, const struct val *v, size_t n, int64_t *ret_changed);
 
-/* A statement with rows. Slices live until the next db_next or db_end. Always db_end, also after errors.
+/* A statement with rows. Slices live until the next db_next or db_end; what is bound must live until db_end. Always
+ * db_end, also after errors. ERR_BUSY when the reading takes longer than LIMIT_READ_MS: read long tables in pages.
  *     struct rows r;
  *     TRY(db_rows(db, Q_X, BIND(vint(t)), &r));
  *     while (db_next(&r)) use(db_int(&r, 0), db_text(&r, 1));
@@ -80,6 +81,8 @@ struct rows {
     void *stmt;
     int at;
     err_t err;
+    uint32_t seen; /* rows so far, and since when: LIMIT_READ_MS */
+    int64_t since_ms;
 };
 err_t db_rows(struct db *db, enum query q, const struct val *v, size_t n, struct rows *ret);
 bool db_next(struct rows *r);
@@ -87,6 +90,10 @@ err_t db_end(struct rows *r);
 int64_t db_int(const struct rows *r, int col);     /* 0 for NULL */
 struct str db_text(const struct rows *r, int col); /* text or blob; STR_NONE for NULL */
 bool db_null(const struct rows *r, int col);
+/* Several reads of one moment, on a read connection (inside a transaction they do nothing: it is one already). Always
+ * db_read_end. After LIMIT_READ_MS the reads answer ERR_BUSY. */
+err_t db_read_begin(struct db *db);
+void db_read_end(struct db *db);
 
 /* --- writing ----------------------------------------------------------------------------------------------------- */
 /* Runs fn in a transaction and returns when it is durable. fn returns an error only to roll back; a refusal that must
