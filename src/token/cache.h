@@ -12,4 +12,4 @@ uint64_t cache_version(const struct cache *c);
 void cache_put(struct cache *c, struct object *o, uint64_t version_before_load);
 void cache_drop(struct cache *c, int64_t tenant_id, const char *kind, struct str name); /* and moves the version */
 void cache_drop_tenant(struct cache *c, int64_t tenant_id); /* the snapshot: roles, resources, keys changed */
-void object_release(struct object *o);
+void object_release(struct object *o); /* nothing for objects in an op's arena; the reference of a new one is its maker's */

@@ -9,6 +9,8 @@ struct cache;
 struct dead_set;
 struct usage;
 struct object_kinds;
+struct audit_state;
+struct expiry;
 struct keyring;
 
 struct core {
@@ -22,6 +24,8 @@ struct core {
     struct cache *cache;       /* token/cache.h: tenants and configured objects */
     struct dead_set *dead;     /* token/life.h */
     struct usage *usage;       /* token/usage.h: last-used times, flushed once a minute */
+    struct audit_state *audit; /* token/audit.h: chain heads, counted refusals */
+    struct expiry *expiry;     /* token/life.h: the clock that deletion trusts */
     uint8_t id_key[16];        /* permute64: how row ids look outside */
     struct keyring *keyring;   /* token/keyring.h: the master key */
     uint8_t store_key[32];     /* derives store-wide secrets (HKDF with a purpose as info); survives a rotation of the master key */
@@ -29,4 +33,5 @@ struct core {
     bool https;                /* the issuer is https: cookies get Secure and __Host- */
     const struct object_kinds *kinds; /* put together by app/ */
     const char *data_dir;
+    bool mail;                 /* a mail sink is configured */
 };

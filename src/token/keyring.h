@@ -11,6 +11,9 @@ err_t keyring_rotate_master(struct op *op, const char *data_dir, const char *key
 /* Seals and opens for a tenant; purpose and tenant are authenticated. */
 err_t keyring_seal(struct op *op, int64_t tenant_id, const char *purpose, struct str data, struct str *ret);
 err_t keyring_open_sealed(struct op *op, int64_t tenant_id, const char *purpose, struct str sealed, struct str *ret);
+/* Is this the secret that was there? base64url of an HMAC under the tenant's secret key, for comparing, never for checking
+ * who somebody is. */
+err_t keyring_fingerprint(struct op *op, struct str purpose, struct str secret, struct str *ret);
 /* A new signing key. The first of its algorithm is active at once; every later one after twice jwks_max_age. */
 err_t keyring_rotate(struct op *op, enum alg alg);
 err_t keyring_housekeeping(struct op *op); /* due rotations, removal of keys whose last token has died, the gauge of

@@ -21,8 +21,6 @@ struct object {
     _Atomic int refs;
     char public_id[12];  /* id_text() of the id; "" until a function here has filled it */
     struct str change;   /* while it is put: the audit row's payload */
-    json_t *doc;         /* what F_JSON fields borrow from, or NULL */
-    void (*destroy)(struct object *o); /* before the arena goes; may be NULL */
 };
 
 /* One page of a listing: objects in name order (accounts by name, too). */
@@ -103,7 +101,7 @@ void object_print(const struct object *o, struct jw *w);
 struct audit;
 void object_audit(struct op *op, const struct object *o, int event, struct audit *ret); /* event: enum audit_event */
 err_t object_spec_text(struct op *op, const struct object_kind *k, const void *spec, struct str *ret); /* fields as JSON, without secrets */
-/* Fills a new struct of the kind from stored JSON; members this version does not know are passed over. ret_doc: see object.doc. */
-err_t object_spec_load(const struct object_kind *k, struct arena *a, struct str text, void **ret_spec, json_t **ret_doc);
+/* Fills a new struct of the kind from stored JSON; members this version does not know are passed over. */
+err_t object_spec_load(const struct object_kind *k, struct arena *a, struct str text, void **ret_spec);
 /* The snapshot and the object leave the cache after a commit. */
 void object_uncache(struct core *core, const struct object *o);

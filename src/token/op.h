@@ -30,7 +30,6 @@ struct op {
     struct fault fault;
     struct object *held[OP_HELD_MAX]; /* references released by op_end */
     size_t nheld;
-    struct op_json *docs;             /* parsed documents that live as long as the op: op_keep_json */
 };
 void op_begin(struct op *op, struct core *core, struct db *db, struct arena *arena); /* sets now_s; actor NONE, tenant NULL */
 void op_end(struct op *op);
@@ -39,6 +38,7 @@ void op_end(struct op *op);
 /* The one guard of permissions: ERR_FORBIDDEN unless the actor holds `permission` (or "admin") in op->tenant, or in the
  * default tenant "operator". */
 err_t op_permit(struct op *op, const char *permission);
+bool op_may(struct op *op, const char *permission); /* the same question, without a fault: for what a page shows */
 /* For what stands beside tenants: the CLI, the system, or an actor of the default tenant with "operator". */
 err_t op_permit_system(struct op *op);
 /* Nobody gives away what he does not hold: ERR_FORBIDDEN unless the actor holds each of these in op->tenant. For the
@@ -51,5 +51,3 @@ bool op_is_default_tenant(const struct op *op); /* op->tenant is the default one
 /* Takes over a reference until op_end. An object that is held already keeps one reference. ERR_BUSY (and the reference is
  * released) when OP_HELD_MAX are held. */
 err_t op_hold(struct op *op, struct object *o);
-/* Takes over a json_t until op_end; on error it is released at once. */
-err_t op_keep_json(struct op *op, json_t *doc);

@@ -1,0 +1,143 @@
+/* The last step of every write to a configured object: the row and its audit row in one transaction, then the cache; and the
+ * two changes that need no document, removing and disabling. */
+#include "token/object_row.h"
+#include "token/life.h"
+
+err_t object_permit_write(struct op *op, const struct object_kind *k)
+{
+    return k->system ? op_permit_system(op) : op_permit(op, k->write);
+}
+
+err_t object_permit_file(struct op *op, const struct object *o, const char *doing)
+{
+    if (o->managed_by != MANAGED_FILE || op->actor.kind == ACTOR_FILE)
+        return ERR_OK;
+    return op_fail(op, ERR_CONFLICT, "",
+                   "the %s \"%.*s\" is managed by the configuration file and must be %s there; or disable it, or release it "
+                   "with \"managed_by\": \"api\"",
+                   o->kind->name, STR_ARG(o->name), doing);
+}
+
+void object_audit(struct op *op, const struct object *o, int event, struct audit *ret)
+{
+    struct str what = arena_fmt(op->arena, "%s:%.*s", o->kind->name, STR_ARG(o->name));
+    audit_make(op, (enum audit_event)event, what, o->change, ret);
+}
+
+void object_uncache(struct core *core, const struct object *o)
+{
+    cache_drop(core->cache, o->tenant_id, o->kind->name, o->name);
+    if (o->kind->in_snapshot)
+        cache_drop_tenant(core->cache, o->tenant_id);
+}
+
+/* --- transactions ------------------------------------------------------------------------------------------------ */
+
+struct write_tx {
+    struct store *store;
+    const struct object *o;
+    struct str spec;
+    int64_t if_version; /* 0: new */
+    bool cuts_off;      /* what was issued under it is dead */
+    struct audit audit;
+    store_tx_fn more; /* further rows of the same transaction, or NULL */
+    void *more_ctx;
+};
+
+/* Roles and the like have nothing below them; a restore must not bring back what hung below a client or a tenant. */
+err_t object_log_cut_off(struct db *db, const struct object *o)
+{
+    bool is_node = o->kind->system || str_is(str_z(o->kind->name), node_name(NODE_CLIENT));
+    return is_node ? db_log_revoked(db, o->kind->name, o->tenant_id, o->id, o->cutoff_id) : ERR_OK;
+}
+
+static err_t write_in_tx(struct db *db, void *ctx)
+{
+    struct write_tx *t = ctx;
+    if (t->if_version == 0)
+        TRY(object_row_insert(db, t->o, t->spec));
+    else
+        TRY(object_row_update(db, t->o, t->spec, t->if_version));
+    if (t->cuts_off)
+        TRY(object_log_cut_off(db, t->o));
+    if (t->more)
+        TRY(t->more(db, t->more_ctx));
+    return audit_write(db, t->store, &t->audit);
+}
+
+err_t object_write_row(struct op *op, const struct object *o, bool is_new, int64_t if_version, store_tx_fn more, void *more_ctx)
+{
+    struct write_tx t = {
+        .store = op->core->store, .o = o, .if_version = is_new ? 0 : if_version, .more = more, .more_ctx = more_ctx};
+    TRY(object_spec_text(op, o->kind, o->spec, &t.spec));
+    t.cuts_off = !is_new && o->disabled;
+    object_audit(op, o, is_new ? AUDIT_OBJECT_CREATED : AUDIT_OBJECT_CHANGED, &t.audit);
+    if (t.audit.tenant_id == 0) /* the default tenant itself is being made: its trail begins with that */
+        t.audit.tenant_id = o->id;
+    return store_tx(op->core->store, write_in_tx, &t);
+}
+
+err_t object_write(struct op *op, struct object *o, bool is_new, int64_t if_version)
+{
+    const struct object_kind *k = o->kind;
+    err_t e = k->store && k->store->put ? k->store->put(op, k, o, is_new, if_version) : object_write_row(op, o, is_new, if_version, NULL, NULL);
+    if (e == ERR_OK)
+        object_uncache(op->core, o);
+    return e;
+}
+
+static err_t remove_in_tx(struct db *db, void *ctx)
+{
+    struct write_tx *t = ctx;
+    const struct object *o = t->o;
+    int64_t changed = 0;
+    TRY(db_run(db, Q_OBJECT_DELETE, BIND(vint(o->tenant_id), vint(o->id), vint(o->version)), &changed));
+    if (changed == 0)
+        return ERR_PRECONDITION;
+    TRY(object_log_cut_off(db, o));
+    return audit_write(db, t->store, &t->audit);
+}
+
+static err_t remove_row(struct op *op, struct object *o)
+{
+    struct write_tx t = {.store = op->core->store, .o = o};
+    o->cutoff_id = store_new_id(op->core->store);
+    object_audit(op, o, AUDIT_OBJECT_REMOVED, &t.audit);
+    return store_tx(op->core->store, remove_in_tx, &t);
+}
+
+/* --- without a document -------------------------------------------------------------------------------------------- */
+
+err_t object_remove(struct op *op, const struct object_kind *k, struct str name)
+{
+    struct object *o;
+    TRY(object_permit_write(op, k));
+    TRY(object_fetch(op, k, name, &o));
+    TRY(object_permit_file(op, o, "removed"));
+    err_t e = k->store && k->store->remove ? k->store->remove(op, o) : remove_row(op, o);
+    if (e == ERR_PRECONDITION)
+        return op_fail(op, e, "", "the %s \"%.*s\" was changed at the same moment", k->name, STR_ARG(name));
+    if (e == ERR_OK)
+        object_uncache(op->core, o);
+    return e;
+}
+
+err_t object_set_disabled(struct op *op, const struct object_kind *k, struct str name, bool disabled)
+{
+    struct object *old;
+    TRY(object_permit_write(op, k));
+    TRY(object_fetch(op, k, name, &old));
+    if (old->disabled == disabled)
+        return ERR_OK;
+    struct object o = *old;
+    o.arena = NULL;
+    o.disabled = disabled;
+    o.version++;
+    o.updated_s = op->now_s;
+    o.cutoff_id = store_new_id(op->core->store);
+    o.change = disabled ? STR("{\"changed\":[\"disabled\"],\"disabled\":true}") : STR("{\"changed\":[\"disabled\"],\"disabled\":false}");
+    err_t e = object_write(op, &o, false, old->version);
+    if (e == ERR_PRECONDITION)
+        return op_fail(op, e, "", "the %s \"%.*s\" was changed at the same moment", k->name, STR_ARG(name));
+    return e;
+}
