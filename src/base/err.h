@@ -4,12 +4,17 @@
 #include "base/str.h"
 #include <stdarg.h>
 
+#ifdef __clang__ /* gcc 12 knows this attribute on functions only; the clang builds (fuzz/) hold everybody to it */
+#define ERR_MUST_USE __attribute__((warn_unused_result))
+#else
+#define ERR_MUST_USE
+#endif
 typedef enum err {
 #define E(code, http, oauth, level, text) ERR_##code,
 #include "base/err.def"
 #undef E
     ERR_COUNT
-} err_t __attribute__((warn_unused_result));
+} err_t ERR_MUST_USE;
 
 const char *err_name(err_t e);  /* "GRANT_INVALID" */
 int err_http(err_t e);          /* 400 */
@@ -24,7 +29,7 @@ struct fault {
     char detail[256]; /* "" when the table's text says enough */
 };
 
-/* Records and returns code. The first call wins, so that the place that saw it first is the one that speaks. */
+/* Records and returns code. The first call wins, so that the place that saw it first is the one that speaks. f may be NULL. */
 err_t fault_set(struct fault *f, err_t code, const char *param, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 

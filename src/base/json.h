@@ -34,11 +34,12 @@ void jw_open(struct jw *w, char bracket); /* '{' or '[' */
 void jw_close(struct jw *w, char bracket);
 void jw_key(struct jw *w, const char *name);
 void jw_key_str(struct jw *w, struct str name);
-void jw_str(struct jw *w, struct str s);
+void jw_str(struct jw *w, struct str s); /* bytes that are not UTF-8 become U+FFFD */
 void jw_int(struct jw *w, int64_t v);
 void jw_bool(struct jw *w, bool v);
 void jw_null(struct jw *w);
 void jw_raw(struct jw *w, struct str json); /* already JSON */
+void jw_json(struct jw *w, const json_t *v);
 /* member in one call; a zero str is left out */
 void jw_m_str(struct jw *w, const char *name, struct str s);
 void jw_m_int(struct jw *w, const char *name, int64_t v);

@@ -78,3 +78,4 @@
 #define LIMIT_FIELDS              64    /* rows of one field table */
 #define LIMIT_SECONDS             3155760000LL /* a hundred years: the longest duration anybody may set */
 #define LIMIT_INT                 9007199254740991LL /* 2^53 - 1: what JSON carries exactly everywhere */
+#define LIMIT_MAX_AGE             315360000     /* seconds: max_age of an authorization request */

@@ -9,7 +9,9 @@ enum log_format { LOG_AUTO, LOG_JSON, LOG_TEXT };
 struct log;
 struct log *log_new(int fd, enum log_level least, enum log_format format);
 void log_free(struct log **l);
-void log_set_level(struct log *l, enum log_level least);
-/* event: a short dotted name ("server.start"). request_id may be STR_NONE. One write(2) a line. */
+void log_set_level(struct log *l, enum log_level least); /* any thread, at any time */
+bool log_wants(const struct log *l, enum log_level level);
+/* event: a short dotted name ("server.start"). request_id may be STR_NONE; l may be NULL (no log). The
+ * message is cut at LIMIT_LOG_TEXT. One write(2) a line. */
 void log_write(struct log *l, enum log_level level, struct str request_id, const char *event, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));

@@ -1,4 +1,5 @@
-/* Counters for /metrics. Adding is lock-free; label sets are made on first use and bounded in number. */
+/* Counters for /metrics. Adding is lock-free; label sets are made on first use and bounded in number (LIMIT_METRIC_SETS a
+ * metric; what comes later, or is too long, counts as "other"). m may be NULL: then nothing is counted. */
 #pragma once
 #include "base/buf.h"
 

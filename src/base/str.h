@@ -47,6 +47,9 @@ bool str_has_word(struct str list, char sep, struct str word);
 /* Decimal, optional leading '-', whole slice, no overflow. False leaves *ret alone. */
 bool str_to_int(struct str s, int64_t *ret);
 bool str_is_utf8(struct str s); /* well-formed UTF-8 without NUL */
+/* Bytes of the first character of s; 0 if s is empty, begins with NUL or is not UTF-8. */
+size_t str_utf8_len(struct str s);
+struct str str_trim(struct str s); /* without spaces at both ends */
 
 /* A list of slices; the array lives in an arena. */
 struct strs {
