@@ -102,30 +102,34 @@ static bool parse_bcrypt(const struct password_form *form, struct str rest, stru
     return true;
 }
 
+/* PBKDF2 gives as much as is asked for, so that a truncated hash would match: without a stated length it is the digest's. */
+static bool whole_digest(const struct password_form *form, const struct password_parts *p)
+{
+    return p->hash_n == (size_t)EVP_MD_get_size(EVP_get_digestbyname(form->md));
+}
+
 /* Passlib: 29000$salt$hash. PHC: i=29000,l=32$salt$hash. */
 static bool parse_pbkdf2(const struct password_form *form, struct str rest, struct password_parts *ret)
 {
-    (void)form;
     uint32_t length = 0;
     size_t dollar = str_find(rest, '$');
     bool with_length = str_find(rest, ',') < dollar;
     const char *name = str_starts(rest, STR("i=")) ? "i=" : "";
     return take_cost(&rest, name, with_length ? ',' : '$', 1, LIMIT_PBKDF2_ROUNDS, &ret->cost[0]) &&
            (!with_length || take_cost(&rest, "l=", '$', HASH_MIN, PASSWORD_PART_MAX, &length)) &&
-           take_salt_and_hash(rest, ret) && (!with_length || length == ret->hash_n);
+           take_salt_and_hash(rest, ret) && (with_length ? length == ret->hash_n : whole_digest(form, ret));
 }
 
 /* 260000$salt$hash with the salt as plain text. */
 static bool parse_django(const struct password_form *form, struct str rest, struct password_parts *ret)
 {
-    (void)form;
     struct str salt;
     if (!take_cost(&rest, "", '$', 1, LIMIT_PBKDF2_ROUNDS, &ret->cost[0]) || !take_until(&rest, '$', false, &salt) ||
         salt.n == 0 || salt.n > PASSWORD_PART_MAX)
         return false;
     memcpy(ret->salt, salt.p, salt.n);
     ret->salt_n = salt.n;
-    return decode(rest, ret->hash, &ret->hash_n) && ret->hash_n >= HASH_MIN;
+    return decode(rest, ret->hash, &ret->hash_n) && whole_digest(form, ret);
 }
 
 /* ln=16,r=8,p=1$salt$hash. */
