@@ -235,7 +235,8 @@ static void slot_fill(struct cache *c, uint32_t i, struct object *o, uint64_t ha
     s->next_by_id = c->by_id[id_at];
     c->by_name[hash & c->mask] = i;
     c->by_id[id_at] = i;
-    atomic_store_explicit(&s->touched, true, memory_order_relaxed);
+    /* Not marked yet: a sweep through things asked for once must not push out what is asked for again and again. */
+    atomic_store_explicit(&s->touched, false, memory_order_relaxed);
     c->used++;
 }
 

@@ -92,14 +92,13 @@ static err_t load_shared(struct op *op, const struct object_kind *k, enum query 
     return ERR_OK;
 }
 
-/* A miss: load, offer to the cache, hold. Tenants are cached as snapshots, never as plain objects. */
+/* A miss: load, offer to the cache, hold. Tenants never come here: they are cached as snapshots, not as plain objects. */
 static err_t load_and_hold(struct op *op, const struct object_kind *k, enum query q, const struct val *v, size_t n, struct object **ret)
 {
     uint64_t version = cache_version(op->core->cache);
     struct object *o;
     TRY(load_shared(op, k, q, v, n, &o));
-    if (!k->system)
-        cache_put(op->core->cache, o, version);
+    cache_put(op->core->cache, o, version);
     TRY(op_hold(op, o));
     *ret = o;
     return ERR_OK;
@@ -113,12 +112,12 @@ static bool in_table(const struct object_kind *k)
 err_t object_get(struct op *op, const struct object_kind *k, struct str name, struct object **ret)
 {
     /* An operation that holds all it may (a large one of an administrator) reads into its own arena. */
-    if (!in_table(k) || op->nheld == OP_HELD_MAX)
+    if (!in_table(k) || k->system || op->nheld == OP_HELD_MAX)
         return object_fetch(op, k, name, ret);
     if (!object_name_ok(name))
         return no_such(op, k, name);
     int64_t tenant_id = object_tenant_id(op, k);
-    struct object *o = k->system ? NULL : cache_get(op->core->cache, tenant_id, k->name, name);
+    struct object *o = cache_get(op->core->cache, tenant_id, k->name, name);
     if (o) {
         *ret = o;
         return op_hold(op, o);
@@ -127,17 +126,35 @@ err_t object_get(struct op *op, const struct object_kind *k, struct str name, st
     return e == ERR_NOT_FOUND ? no_such(op, k, name) : e;
 }
 
+/* The ways of object_fetch, by id. */
+static err_t fetch_id(struct op *op, const struct object_kind *k, int64_t id, struct object **ret)
+{
+    if (k->store && k->store->get_id) {
+        TRY(k->store->get_id(op, k, id, ret));
+        if (!(*ret)->arena && !(*ret)->public_id[0])
+            object_fill_public_id(op, *ret);
+        return ERR_OK;
+    }
+    struct object *o = in_table(k) ? arena_new_of(op->arena, struct object) : NULL;
+    if (!o)
+        return in_table(k) ? ERR_MEMORY : ERR_NOT_FOUND;
+    TRY(read_one(op, k, Q_OBJECT_BY_ID, BIND(vint(object_tenant_id(op, k)), vint(id), vtext(str_z(k->name))), op->arena, o));
+    *ret = o;
+    return ERR_OK;
+}
+
 err_t object_get_id(struct op *op, const struct object_kind *k, int64_t id, struct object **ret)
 {
     int64_t tenant_id = object_tenant_id(op, k);
-    struct object *o = k->system ? NULL : cache_get_id(op->core->cache, id);
+    bool shared = in_table(k) && !k->system && op->nheld < OP_HELD_MAX;
+    struct object *o = shared ? cache_get_id(op->core->cache, id) : NULL;
     if (o && o->kind == k && o->tenant_id == tenant_id) {
-        TRY(op_hold(op, o));
         *ret = o;
-        return ERR_OK;
+        return op_hold(op, o);
     }
     object_release(o);
-    err_t e = load_and_hold(op, k, Q_OBJECT_BY_ID, BIND(vint(tenant_id), vint(id), vtext(str_z(k->name))), ret);
+    err_t e = shared ? load_and_hold(op, k, Q_OBJECT_BY_ID, BIND(vint(tenant_id), vint(id), vtext(str_z(k->name))), ret)
+                     : fetch_id(op, k, id, ret);
     return e == ERR_NOT_FOUND ? op_fail(op, e, "", "there is no such %s", k->name) : e;
 }
 
@@ -246,6 +263,11 @@ err_t object_list(struct op *op, const struct object_kind *k, const struct objec
 
 void object_print(const struct object *o, struct jw *w)
 {
+    object_print_with(o, "", STR_NONE, w);
+}
+
+void object_print_with(const struct object *o, const char *name, struct str value, struct jw *w)
+{
     char created[32], updated[32];
     time_rfc3339(o->created_s, created);
     time_rfc3339(o->updated_s, updated);
@@ -253,6 +275,7 @@ void object_print(const struct object *o, struct jw *w)
     if (o->public_id[0])
         jw_m_str(w, "id", str_z(o->public_id));
     fields_to_json(&o->kind->fields, o->spec, w);
+    jw_m_str(w, name, value);
     jw_m_str(w, "managed_by", str_z(managed_name(o->managed_by)));
     jw_m_bool(w, "disabled", o->disabled);
     jw_m_int(w, "version", o->version);

@@ -59,6 +59,7 @@ struct object_store {
     err_t (*list)(struct op *op, const struct object_kind *k, const struct object_query *q, struct object_page *ret);
     err_t (*put)(struct op *op, const struct object_kind *k, const struct object *o, bool is_new, int64_t if_version);
     err_t (*remove)(struct op *op, const struct object *o);
+    err_t (*get_id)(struct op *op, const struct object_kind *k, int64_t id, struct object **ret); /* ERR_NOT_FOUND */
 };
 
 /* The table of kinds is put together by app/ (each domain declares its rows) and reached through the core. */
@@ -96,6 +97,8 @@ err_t object_remove(struct op *op, const struct object_kind *k, struct str name)
 err_t object_set_disabled(struct op *op, const struct object_kind *k, struct str name, bool disabled);
 /* {"id": ..., fields..., "managed_by", "disabled", "version", "created_at", "updated_at"}; secrets never. */
 void object_print(const struct object *o, struct jw *w);
+/* The same and one member more, left out when value is zero: a secret that is shown this once. */
+void object_print_with(const struct object *o, const char *name, struct str value, struct jw *w);
 
 /* For kinds with a storage of their own. */
 struct audit;
