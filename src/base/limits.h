@@ -79,3 +79,13 @@
 #define LIMIT_SECONDS             3155760000LL /* a hundred years: the longest duration anybody may set */
 #define LIMIT_INT                 9007199254740991LL /* 2^53 - 1: what JSON carries exactly everywhere */
 #define LIMIT_MAX_AGE             315360000     /* seconds: max_age of an authorization request */
+#define LIMIT_ONLINE_KILL         128   /* sessions and grants that one transaction of a password change ends */
+#define LIMIT_MARK                1000  /* descendants of revoked nodes marked in one transaction */
+#define LIMIT_MARK_ROUNDS         32    /* such transactions in one housekeeping round */
+#define LIMIT_DEAD_NODES          (1 << 22) /* revoked nodes whose descendants are not all marked yet */
+#define LIMIT_AUDIT_HEADS         (1 << 16) /* tenants whose chain heads are kept in memory */
+#define LIMIT_AUDIT_SCAN          20000 /* audit rows one listing looks at */
+#define LIMIT_REFUSED             256   /* different refusals counted apart in one minute */
+#define LIMIT_USAGE               16384 /* last-used times kept in memory between two flushes */
+#define LIMIT_HELD                100   /* sessions, grants and keys of an account shown, each */
+#define LIMIT_API_KEYS            100   /* live API keys of one account */

@@ -80,7 +80,10 @@ struct grant_row {
     const char *grant_type;
     err_t (*run)(struct op *op, const struct token_params *p, struct object *client, struct token_answer *ret);
 };
-extern const struct grant_row grants[]; /* ends with a NULL name; grant_code, grant_client, grant_refresh */
+extern const struct grant_row grants[]; /* ends with a NULL name */
+err_t grant_code(struct op *op, const struct token_params *p, struct object *client, struct token_answer *ret);
+err_t grant_client(struct op *op, const struct token_params *p, struct object *client, struct token_answer *ret);
+err_t grant_refresh(struct op *op, const struct token_params *p, struct object *client, struct token_answer *ret);
 err_t token_endpoint(struct op *op, const struct token_params *p, const struct client_credentials *c, struct token_answer *ret);
 
 /* --- introspection (RFC 7662), revocation (RFC 7009) --- */
@@ -100,6 +103,7 @@ struct bearer {
     struct actor actor;
     struct str scope; /* words; for API keys their permissions */
     struct str format; /* "opaque", "jwt" */
+    struct account account; /* id 0: a client's own token */
 };
 err_t bearer_check(struct op *op, struct str text, struct bearer *ret);
 

@@ -1,0 +1,199 @@
+/* The authorization endpoint (RFC 6749 section 4.1.1, RFC 9700): from a request and a browser's session to a code, an error
+ * the client may hear, or a question to the person. */
+#include "oauth/authorize.h"
+
+/* --- the code ----------------------------------------------------------------------------------------------------- */
+
+struct code_row {
+    struct store *store;
+    struct ticket ticket;
+    struct token_text text;
+    bool consent;             /* the person has just said yes */
+    struct str consent_scope; /* with what was consented to before */
+    struct audit audit;
+};
+
+static err_t code_row_tx(struct db *db, void *ctx)
+{
+    const struct code_row *x = ctx;
+    const struct ticket *t = &x->ticket;
+    TRY(ticket_insert(db, t, &x->text));
+    if (!x->consent)
+        return ERR_OK;
+    TRY(consent_put_tx(db, t->tenant_id, t->account_id, t->client_id, x->consent_scope, t->created_s));
+    return audit_write(db, x->store, &x->audit);
+}
+
+static err_t consent_given(struct op *op, const struct request *r, struct code_row *x)
+{
+    struct str before;
+    struct buf b;
+    struct jw w;
+    TRY(consent_scope(op, r, &before));
+    x->consent = true;
+    x->consent_scope = scope_or(op->arena, r->scope, before);
+    buf_init(&b, op->arena, 2 * LIMIT_SCOPE + LIMIT_TEXT);
+    jw_init(&w, &b);
+    jw_open(&w, '{');
+    jw_m_str(&w, "client", r->client->name);
+    jw_m_str(&w, "scope", r->scope);
+    jw_close(&w, '}');
+    audit_make(op, AUDIT_CONSENT_GIVEN, audit_object(op, "user", r->account.id), buf_view(&b), &x->audit);
+    return ERR_OK;
+}
+
+static err_t make_code(struct op *op, const struct request *r, const struct session *s, bool consent, struct str *ret_location)
+{
+    struct code code = {
+        .redirect_uri = r->p->redirect_uri,
+        .challenge = r->p->code_challenge,
+        .scope = r->scope,
+        .audience = r->audience,
+        .nonce = r->p->nonce,
+        .signin = {s->auth_s, s->amr},
+        .session_end_s = s->expires_s,
+        .offline = str_has_word(r->scope, ' ', STR(SCOPE_OFFLINE)),
+    };
+    struct code_row x = {
+        .store = op->core->store,
+        .ticket = {.kind = STR(CODE_KIND),
+                   .id = store_new_id(op->core->store),
+                   .tenant_id = tenant_id_of(op),
+                   .account_id = s->account_id,
+                   .client_id = r->client->id,
+                   .session_id = s->id,
+                   .spec = code_spec(op, &code),
+                   .created_s = op->now_s,
+                   .expires_s = op->now_s + op->tenant->spec->code_life_s},
+    };
+    if (!x.ticket.spec.p)
+        return ERR_MEMORY;
+    if (consent)
+        TRY(consent_given(op, r, &x));
+    TRY(token_text_make(op->core, TOKEN_CODE, x.ticket.id, &x.text));
+    err_t e = store_tx(op->core->store, code_row_tx, &x);
+    if (e == ERR_OK)
+        e = answer_code(op, r, arena_str(op->arena, (struct str){x.text.p, sizeof(x.text.p)}), ret_location);
+    secret_zero(&x.text, sizeof(x.text));
+    return e;
+}
+
+/* --- the person --------------------------------------------------------------------------------------------------- */
+
+/* ERR_LOGIN_REQUIRED: the person has to sign in, again or at all. */
+static err_t check_signed_in(struct op *op, const struct request *r, const struct session *s)
+{
+    if (!s)
+        return op_fail(op, ERR_LOGIN_REQUIRED, "", "nobody is signed in");
+    int64_t age_s = op->now_s - s->auth_s, max_s = r->p->max_age_s;
+    bool fresh = !(r->prompt & PROMPT_LOGIN) && (max_s < 0 || (max_s > 0 && age_s <= max_s));
+    if (!fresh && !reauth_done(op, r->p, s))
+        return op_fail(op, ERR_LOGIN_REQUIRED, "", "the sign-in is not recent enough");
+    return ERR_OK;
+}
+
+/* Whether the person must be asked. A public client on a loopback address or with its own scheme may be any program of
+ * that device: what was once allowed to it is asked again, and without asking nothing goes (RFC 8252 section 8.6, A17). */
+static err_t check_consent(struct op *op, const struct request *r, struct str decision)
+{
+    const struct client *c = client_of(r->client);
+    bool anyone = str_is(c->token_endpoint_auth_method, "none") && redirect_is_native(r->redirect_uri);
+    bool covered = c->first_party;
+    if (str_is(decision, "deny"))
+        return op_fail(op, ERR_ACCESS_DENIED, "", "the person denied the request");
+    if (str_is(decision, "allow"))
+        return ERR_OK;
+    if (anyone && (r->prompt & PROMPT_NONE))
+        return op_fail(op, ERR_INTERACTION_REQUIRED, "prompt", "a public client of this kind is not answered without asking");
+    if (!covered && !anyone)
+        TRY(consent_covers(op, r, &covered));
+    if (!covered || (r->prompt & PROMPT_CONSENT))
+        return op_fail(op, ERR_CONSENT_REQUIRED, "", "the person has to consent");
+    return ERR_OK;
+}
+
+static err_t check_person(struct op *op, struct request *r, const struct session *s, struct str decision)
+{
+    TRY(check_signed_in(op, r, s));
+    err_t e = account_by_id(op, s->account_id, &r->account);
+    if (e == ERR_NOT_FOUND || (e == ERR_OK && r->account.disabled)) {
+        op->fault = (struct fault){0};
+        return op_fail(op, ERR_LOGIN_REQUIRED, "", "the account is gone or disabled");
+    }
+    TRY(e);
+    struct scope_request q = {.client = client_of(r->client), .person = &r->account, .asked = r->p->scope, .audience = r->audience};
+    TRY(scope_narrow(op, &q, &r->scope));
+    return check_consent(op, r, decision);
+}
+
+/* --- the answer --------------------------------------------------------------------------------------------------- */
+
+static err_t ask(struct op *op, const struct request *r, enum authorize_verdict verdict, struct authorize_result *ret)
+{
+    struct str after = STR_NONE;
+    if (verdict == AUTHORIZE_SIGN_IN && ((r->prompt & PROMPT_LOGIN) || r->p->max_age_s >= 0)) {
+        after = reauth_ask(op, r->p);
+        if (!after.p)
+            return ERR_MEMORY;
+    }
+    op->fault = (struct fault){0};
+    ret->verdict = verdict;
+    ret->scope = r->scope;
+    return request_query(op, r->p, after, &ret->query);
+}
+
+static err_t refuse(struct op *op, const struct request *r, err_t e, struct authorize_result *ret)
+{
+    audit_refused(op, err_oauth(e), r->client->name);
+    TRY(answer_error(op, r, e, &ret->location));
+    ret->verdict = AUTHORIZE_REDIRECT;
+    return ERR_OK;
+}
+
+/* Ours to mend: not the client's business. */
+static bool is_failure(err_t e)
+{
+    return err_http(e) >= 500;
+}
+
+static err_t refuse_untrusted(struct op *op, const struct request *r, err_t e, struct authorize_result *ret)
+{
+    if (is_failure(e))
+        return e;
+    audit_refused(op, err_oauth(e), r->p->client_id);
+    ret->verdict = AUTHORIZE_ERROR;
+    return ERR_OK;
+}
+
+static err_t decide(struct op *op, struct request *r, const struct session *s, struct str decision, struct authorize_result *ret)
+{
+    err_t e = request_check(op, r);
+    if (e == ERR_OK)
+        e = check_person(op, r, s, decision);
+    bool may_ask = !(r->prompt & PROMPT_NONE);
+    if (e == ERR_LOGIN_REQUIRED && may_ask)
+        return ask(op, r, AUTHORIZE_SIGN_IN, ret);
+    if (e == ERR_CONSENT_REQUIRED && may_ask)
+        return ask(op, r, AUTHORIZE_CONSENT, ret);
+    if (e == ERR_OK) {
+        ret->verdict = AUTHORIZE_REDIRECT;
+        return make_code(op, r, s, str_is(decision, "allow"), &ret->location);
+    }
+    if (is_failure(e))
+        return e;
+    if (str_is(decision, "deny"))
+        TRY(audit_now(op, AUDIT_CONSENT_DENIED, arena_fmt(op->arena, "client:%.*s", STR_ARG(r->client->name)), STR_NONE));
+    return refuse(op, r, e, ret);
+}
+
+err_t authorize(struct op *op, const struct authorize_params *p, const struct session *session, struct str decision, struct authorize_result *ret)
+{
+    struct request r = {.p = p};
+    *ret = (struct authorize_result){0};
+    err_t e = request_trust(op, &r);
+    if (e != ERR_OK)
+        return refuse_untrusted(op, &r, e, ret);
+    ret->client = r.client;
+    ret->redirect_origin = redirect_origin(r.redirect_uri);
+    return decide(op, &r, session, decision, ret);
+}

@@ -1,0 +1,136 @@
+/* Is the authorization request one to act upon? First whom to trust with an answer, then all else. */
+#include "oauth/authorize.h"
+
+#define A(name, flags, max, doc) {#name, F_STR, flags, max, offsetof(struct authorize_params, name), NULL, NULL, doc}
+static const struct field authorize_fields_v[] = {
+    A(client_id, FIELD_EXACT, LIMIT_NAME, "the client"),
+    A(redirect_uri, FIELD_EXACT, LIMIT_REDIRECT_URI, "where the answer goes; must be registered"),
+    A(response_type, FIELD_EXACT, LIMIT_NAME, "code"),
+    A(response_mode, FIELD_EXACT, LIMIT_NAME, "query"),
+    A(scope, 0, LIMIT_SCOPE, "what is asked for"),
+    A(state, FIELD_EXACT, LIMIT_STATE, "comes back unchanged"),
+    A(code_challenge, FIELD_EXACT, LIMIT_NAME, "PKCE's challenge (RFC 7636)"),
+    A(code_challenge_method, FIELD_EXACT, LIMIT_NAME, "S256"),
+    A(prompt, 0, LIMIT_NAME, "none, login, consent, select_account"),
+    A(nonce, FIELD_EXACT, LIMIT_TEXT, "kept with the code"),
+    A(login_hint, FIELD_EXACT, LIMIT_TEXT, "whom the client expects"),
+    A(ui_locales, FIELD_EXACT, LIMIT_TEXT, "languages"),
+    A(display, FIELD_EXACT, LIMIT_NAME, "ignored"),
+    A(claims, FIELD_EXACT, LIMIT_PARAM, "ignored"),
+    A(acr_values, FIELD_EXACT, LIMIT_TEXT, "ignored"),
+    A(request, FIELD_EXACT, LIMIT_PARAM, "refused: request_not_supported"),
+    A(request_uri, FIELD_EXACT, LIMIT_PARAM, "refused: request_uri_not_supported"),
+    A(after, FIELD_EXACT, LIMIT_NAME, "the server's own: when re-authentication was asked for"),
+    {"resource", F_STRS, FIELD_MULTI, LIMIT_TEXT, offsetof(struct authorize_params, resource), NULL, NULL, "which resource the token is for (RFC 8707)"},
+    {"max_age", F_INT, 0, LIMIT_MAX_AGE, offsetof(struct authorize_params, max_age_s), NULL, "-1", "seconds since the sign-in, at most"},
+};
+const struct fields authorize_fields = FIELDS(authorize_fields_v, struct authorize_params);
+
+/* --- whom to trust ------------------------------------------------------------------------------------------------ */
+
+err_t request_trust(struct op *op, struct request *r)
+{
+    const struct authorize_params *p = r->p;
+    if (!p->client_id.n)
+        return op_fail(op, ERR_PARAM_MISSING, "client_id", "client_id is missing");
+    err_t e = object_get(op, &kind_client, p->client_id, &r->client);
+    if (e == ERR_NOT_FOUND || (e == ERR_OK && r->client->disabled)) {
+        r->client = NULL;
+        op->fault = (struct fault){0};
+        return op_fail(op, ERR_CLIENT_ID, "client_id", "client_id is not a client of this server");
+    }
+    TRY(e);
+    const struct client *c = client_of(r->client);
+    if (!p->redirect_uri.p && c->redirect_uris.n != 1)
+        return op_fail(op, ERR_PARAM_MISSING, "redirect_uri", "redirect_uri is missing");
+    if (p->redirect_uri.p && !client_redirect_matches(c, p->redirect_uri))
+        return op_fail(op, ERR_REDIRECT_URI, "redirect_uri", "redirect_uri is not one this client has registered");
+    r->redirect_uri = p->redirect_uri.p ? p->redirect_uri : c->redirect_uris.v[0];
+    return ERR_OK;
+}
+
+/* --- all else ----------------------------------------------------------------------------------------------------- */
+
+/* Types that other servers have and no client of this one can have registered (A13). */
+static bool response_type_known(struct str type)
+{
+    struct str w;
+    bool any = false;
+    while (str_word(&type, ' ', &w)) {
+        if (!str_is(w, "code") && !str_is(w, "token") && !str_is(w, "id_token") && !str_is(w, "none"))
+            return false;
+        any = true;
+    }
+    return any;
+}
+
+static err_t check_response(struct op *op, const struct request *r)
+{
+    const struct authorize_params *p = r->p;
+    const struct client *c = client_of(r->client);
+    if (p->request.p)
+        return op_fail(op, ERR_REQUEST_OBJECT, "request", "request is not supported");
+    if (p->request_uri.p)
+        return op_fail(op, ERR_REQUEST_URI, "request_uri", "request_uri is not supported");
+    if (!p->response_type.n)
+        return op_fail(op, ERR_PARAM_MISSING, "response_type", "response_type is missing");
+    if (!str_is(p->response_type, "code"))
+        return response_type_known(p->response_type)
+                   ? op_fail(op, ERR_CLIENT_UNAUTHORIZED, "response_type", "this client has registered response_type code alone")
+                   : op_fail(op, ERR_RESPONSE_TYPE, "response_type", "response_type is not one this server has");
+    if (!client_has_grant(c, "authorization_code"))
+        return op_fail(op, ERR_CLIENT_UNAUTHORIZED, "response_type", "this client may not use authorization_code");
+    if (p->response_mode.p && !str_is(p->response_mode, "query"))
+        return op_fail(op, ERR_PARAM_BAD, "response_mode", "response_mode must be query");
+    return ERR_OK;
+}
+
+static err_t check_pkce(struct op *op, const struct request *r)
+{
+    const struct authorize_params *p = r->p;
+    if (!p->code_challenge.p && client_of(r->client)->require_pkce)
+        return op_fail(op, ERR_PARAM_MISSING, "code_challenge", "code_challenge is missing (PKCE is required)");
+    if (!p->code_challenge.p && p->code_challenge_method.p)
+        return op_fail(op, ERR_PARAM_MISSING, "code_challenge", "code_challenge_method without code_challenge");
+    if (!p->code_challenge.p)
+        return ERR_OK;
+    /* Without the method RFC 7636 means "plain", which is refused like its name. */
+    if (!str_is(p->code_challenge_method, "S256"))
+        return op_fail(op, ERR_PARAM_BAD, "code_challenge_method", "code_challenge_method must be S256");
+    if (!pkce_challenge_valid(p->code_challenge))
+        return op_fail(op, ERR_PARAM_BAD, "code_challenge", "code_challenge must be 43 base64url characters");
+    return ERR_OK;
+}
+
+static err_t check_prompt(struct op *op, struct request *r)
+{
+    static const struct {
+        const char *word;
+        unsigned bit;
+    } prompts[] = {{"none", PROMPT_NONE}, {"login", PROMPT_LOGIN}, {"select_account", PROMPT_LOGIN}, {"consent", PROMPT_CONSENT}};
+    struct str w, rest = r->p->prompt;
+    while (str_word(&rest, ' ', &w)) {
+        unsigned bit = 0;
+        for (size_t i = 0; i < sizeof(prompts) / sizeof(prompts[0]); i++)
+            if (str_is(w, prompts[i].word))
+                bit = prompts[i].bit;
+        if (!bit)
+            return op_fail(op, ERR_PARAM_BAD, "prompt", "prompt must be none, or of login, consent and select_account");
+        r->prompt |= bit;
+    }
+    if ((r->prompt & PROMPT_NONE) && r->prompt != PROMPT_NONE)
+        return op_fail(op, ERR_PARAM_BAD, "prompt", "prompt none stands alone");
+    if (r->p->max_age_s < -1)
+        return op_fail(op, ERR_PARAM_BAD, "max_age", "max_age must not be negative");
+    return ERR_OK;
+}
+
+err_t request_check(struct op *op, struct request *r)
+{
+    TRY(check_response(op, r));
+    TRY(check_pkce(op, r));
+    TRY(check_prompt(op, r));
+    TRY(audience_choose(op, client_of(r->client), r->p->resource, &r->audience));
+    struct scope_request s = {.client = client_of(r->client), .asked = r->p->scope, .audience = r->audience};
+    return scope_check(op, &s);
+}

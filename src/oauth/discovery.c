@@ -1,0 +1,54 @@
+/* Authorization server metadata (RFC 8414), written from the same tables that serve. */
+#include "oauth/parts.h"
+
+static void endpoint(struct op *op, struct jw *w, const char *name, const char *path)
+{
+    jw_m_str(w, name, arena_fmt(op->arena, "%.*s%s", STR_ARG(op->tenant->issuer), path));
+}
+
+static void list(struct jw *w, const char *name, const char *const *v)
+{
+    jw_key(w, name);
+    jw_open(w, '[');
+    for (; *v; v++)
+        jw_str(w, str_z(*v));
+    jw_close(w, ']');
+}
+
+static void grant_list(struct jw *w)
+{
+    jw_key(w, "grant_types_supported");
+    jw_open(w, '[');
+    for (const struct grant_row *g = grants; g->grant_type; g++)
+        jw_str(w, str_z(g->grant_type));
+    jw_close(w, ']');
+}
+
+err_t discovery_metadata(struct op *op, struct jw *w)
+{
+    static const char *const code[] = {"code", NULL}, *const query[] = {"query", NULL}, *const s256[] = {"S256", NULL},
+                             *const with_secret[] = {"client_secret_basic", "client_secret_post", NULL},
+                             *const any[] = {"client_secret_basic", "client_secret_post", "none", NULL},
+                             *const prompts[] = {"none", "login", "consent", "select_account", NULL};
+    jw_open(w, '{');
+    jw_m_str(w, "issuer", op->tenant->issuer);
+    endpoint(op, w, "authorization_endpoint", "/authorize");
+    endpoint(op, w, "token_endpoint", "/token");
+    endpoint(op, w, "introspection_endpoint", "/introspect");
+    endpoint(op, w, "revocation_endpoint", "/revoke");
+    endpoint(op, w, "jwks_uri", "/jwks");
+    list(w, "response_types_supported", code);
+    list(w, "response_modes_supported", query);
+    grant_list(w);
+    list(w, "code_challenge_methods_supported", s256);
+    list(w, "token_endpoint_auth_methods_supported", any);
+    list(w, "introspection_endpoint_auth_methods_supported", with_secret);
+    list(w, "revocation_endpoint_auth_methods_supported", any);
+    list(w, "prompt_values_supported", prompts);
+    jw_m_bool(w, "authorization_response_iss_parameter_supported", true);
+    jw_m_bool(w, "request_parameter_supported", false);
+    jw_m_bool(w, "request_uri_parameter_supported", false);
+    jw_m_bool(w, "require_request_uri_registration", false);
+    jw_close(w, '}');
+    return ERR_OK;
+}
