@@ -90,7 +90,7 @@ err_t db_log_revoked(struct db *db, const char *kind, int64_t tenant_id, int64_t
         return ERR_INTERNAL;
     char line[LINE_MAX_BYTES];
     int n = snprintf(line, sizeof(line) - CRC_DIGITS - 2, "%s %" PRId64 " %" PRId64 " %" PRId64, kind, tenant_id, id, cutoff_id);
-    if (n <= 0 || n >= (int)sizeof(line) - CRC_DIGITS - 2)
+    if (!kind[0] || n <= 0 || n >= (int)sizeof(line) - CRC_DIGITS - 2)
         return ERR_INTERNAL;
     n += snprintf(line + n, CRC_DIGITS + 3, " %08" PRIx32 "\n", crc32_ieee(line, (size_t)n));
     buf_add(&db->tx->revoked, line, (size_t)n);

@@ -30,9 +30,10 @@ const struct engine engine_sqlite = {
     .tx = writer_tx,
 };
 
+/* A quota or a file size limit comes as an I/O error; at COMMIT SQLite does not keep its number, but errno is still there. */
 static bool disk_full(sqlite3 *conn)
 {
-    int no = sqlite3_system_errno(conn);
+    int no = sqlite3_system_errno(conn) ? sqlite3_system_errno(conn) : errno;
     return no == ENOSPC || no == EDQUOT || no == EFBIG;
 }
 
@@ -205,7 +206,7 @@ static err_t prepare(struct sqlite_db *db, enum query q, struct statement *ret)
         return statement_failed(db, rc, q);
     ret->nparam = (uint8_t)sqlite3_bind_parameter_count(ret->s);
     for (int i = 0; i < ret->nparam && i < LIMIT_QUERY_PARAMS; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof(name), "$%d", i + 1);
         ret->place[i] = (uint8_t)sqlite3_bind_parameter_index(ret->s, name);
     }

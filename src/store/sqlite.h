@@ -34,7 +34,7 @@ struct sqlite_store {
 };
 
 /* sqlite.c */
-err_t sqlite_map(struct sqlite_db *db, int rc); /* what a result code means to callers */
+err_t sqlite_map(struct sqlite_db *db, int rc); /* what a result code means to callers; before errno changes */
 err_t sqlite_connect(struct store *s, const char *path, int flags, struct sqlite_db **ret);
 void sqlite_disconnect(struct sqlite_db *db);
 err_t sqlite_exec(struct sqlite_db *db, const char *sql); /* complains on failure */

@@ -102,11 +102,11 @@ static size_t take_batch(struct writer *w, struct job **ret_jobs)
 static err_t do_step(struct writer *w, enum step step)
 {
     int rc = sqlite3_step(w->step[step]);
+    err_t e = sqlite_map(w->db, rc);
+    if (e != ERR_OK)
+        store_complain(w->store, LOG_ERROR, "%s: %s (%d)", step_sql[step], sqlite3_errmsg(w->db->conn), rc);
     sqlite3_reset(w->step[step]);
-    if (rc == SQLITE_DONE)
-        return ERR_OK;
-    store_complain(w->store, LOG_ERROR, "%s: %s (%d)", step_sql[step], sqlite3_errmsg(w->db->conn), rc);
-    return sqlite_map(w->db, rc);
+    return e;
 }
 
 static bool transaction_lost(const struct writer *w)
