@@ -80,7 +80,7 @@ static err_t body_object(struct call *c, json_t **ret)
         return op_fail(&c->op, ERR_MEDIA_TYPE, "", "send application/json");
     if (json_load(c->req->body, &doc) != ERR_OK)
         return op_fail(&c->op, ERR_JSON, "", "the body is not strict JSON (duplicate members count as wrong)");
-    TRY(op_keep_json(&c->op, doc));
+    TRY(json_keep(c->op.arena, doc));
     if (!json_is_object(doc))
         return op_fail(&c->op, ERR_JSON, "", "the body must be a JSON object");
     *ret = doc;
@@ -99,6 +99,7 @@ static err_t if_match(struct call *c, int64_t *ret)
     return ERR_OK;
 }
 
+/* secret: one that has just been made, told this once; STR_NONE otherwise. */
 static err_t send_object(struct call *c, int status, const struct object *o, struct str secret)
 {
     struct buf b;

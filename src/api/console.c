@@ -84,7 +84,7 @@ static err_t object_json(struct call *c, const struct object *o, json_t **ret)
     if (!buf_ok(&b))
         return op_fail(&c->op, ERR_MEMORY, "", "the object is too large to show");
     TRY(json_load(buf_view(&b), ret));
-    return op_keep_json(&c->op, *ret);
+    return json_keep(c->op.arena, *ret);
 }
 
 /* --- lists --- */
@@ -334,7 +334,7 @@ err_t console_save(struct call *c, void *params)
     TRY(csrf_check(&c->op, "console", c->session_text, p->csrf));
     TRY(kind_of(c, &k));
     json_t *doc = form_json(c, k, p->name.n == 0);
-    TRY(op_keep_json(&c->op, doc));
+    TRY(json_keep(c->op.arena, doc));
     if (p->name.n)
         json_object_set_new(doc, k->name_field, json_stringn(p->name.p, p->name.n));
     else if (k == &kind_client)

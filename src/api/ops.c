@@ -15,7 +15,7 @@ err_t ops_readyz(struct call *c, void *params)
 {
     (void)params;
     struct rows r;
-    err_t e = db_rows(c->op.db, Q_META_PING, BIND_NONE, &r);
+    err_t e = db_rows(c->op.db, Q_META_GET, BIND(vtext(STR("key_check"))), &r);
     if (e == ERR_OK) {
         while (db_next(&r))
             ;

@@ -9,6 +9,8 @@
 /* Whole text, one value, duplicate members refused, depth <= LIMIT_JSON_DEPTH, finite numbers, valid UTF-8 without NUL.
  * ERR_JSON otherwise. The caller json_decref()s. */
 err_t json_load(struct str text, json_t **ret);
+/* The arena releases doc when it is reset; ERR_MEMORY, and doc released at once, past its ceiling. */
+err_t json_keep(struct arena *a, json_t *doc);
 struct str json_str(const json_t *v); /* a string's bytes; STR_NONE if v is not a string */
 
 /* Scanner: checks the whole text as one JSON object as strictly as json_load and hands each top-level member to fn.
