@@ -20,20 +20,30 @@ struct audit {
     struct str payload; /* JSON object or STR_NONE; never a secret */
     struct str peer, request_id;
     int64_t at_s;
+    const struct crypto *crypto;
+    uint8_t salt[16];
+    struct str tenant;    /* its name */
+    struct strs webhooks; /* names of those that subscribe to this event, from the tenant's snapshot */
 };
-/* Fills from the op. payload may be STR_NONE. */
+/* Fills from the op. payload may be STR_NONE; address and request id are put into it. Members may be changed afterwards. */
 void audit_make(struct op *op, enum audit_event e, struct str object, struct str payload, struct audit *ret);
-err_t audit_write(struct db *db, struct store *s, const struct audit *a); /* inside a transaction */
+/* Inside a transaction: the row, and one outbox row for each webhook that subscribes. Every audit row comes through here. */
+err_t audit_write(struct db *db, struct store *s, const struct audit *a);
+/* "grant:4s0d…": kind and public id, in the arena. */
+struct str audit_object(struct op *op, const char *kind, int64_t id);
 /* A refusal before authentication: counted per reason, client, network and minute in memory, written later as one row. */
 void audit_refused(struct op *op, const char *reason, struct str client);
 /* A row of its own in a transaction of its own, waited for. For security events without another change. */
 err_t audit_now(struct op *op, enum audit_event e, struct str object, struct str payload);
 
-err_t audit_start(struct core *core); /* registers the sealer; reads the heads */
+err_t audit_start(struct core *core); /* makes core->audit, registers the sealer */
+void audit_stop(struct core *core);   /* after the store is closed */
 /* Walks every chain and checkpoint. progress may be NULL. ERR_STORE_CORRUPT and where in op->fault. */
 err_t audit_verify(struct op *op, void (*progress)(void *ctx, int64_t done, int64_t total), void *ctx, int64_t *ret_rows);
 err_t audit_checkpoint(struct op *op); /* by the housekeeper, each 10 minutes and at the end */
 err_t audit_flush_refused(struct op *op);
+/* Empties payload, actor and object of the tenant's rows before that time; digests stay, so the chain still verifies. */
+err_t audit_retain(struct op *op, int64_t before_s, int64_t *ret_rows);
 
 struct audit_query {
     struct str event, object, actor; /* zero: any */

@@ -3,6 +3,10 @@
 #pragma once
 #include "token/tenant.h"
 #include "token/audit.h"
+#include "base/limits.h"
+
+struct dead_set;
+struct expiry;
 
 /* Opaque form: "mer" + letter + "_" + 43 base62 (8 bytes permuted row id, 24 random) + 6 base62 of CRC-32 over all before.
  * Regular expression: ^mer[arpmcksgxl]_[0-9A-Za-z]{49}$ */
@@ -38,10 +42,13 @@ struct token {
  * none in this tenant; liveness is not looked at. */
 err_t token_find(struct op *op, struct str text, struct token *ret);
 err_t token_read(struct op *op, struct db *db, int64_t id, struct token *ret);
-err_t token_insert(struct db *db, const struct token *t); /* inside a transaction */
+/* Inside a transaction. What it hangs from is the caller's to check there; its id is taken before anything is checked, so
+ * that whoever revokes meanwhile has the later cut-off. */
+err_t token_insert(struct db *db, const struct token *t);
 
 /* The one judge. Checks the token's own row and its ancestors: dead set, the client's and the tenant's state and cut-off.
- * ERR_TOKEN_INVALID with the reason in op->fault ("expired", "revoked", ...). */
+ * ERR_TOKEN_INVALID with the reason in op->fault ("expired", "revoked", ...). A consumed refresh token is not live: who
+ * serves the grace window clears consumed_s in its copy and asks again. */
 err_t life_check(struct op *op, const struct token *t);
 /* What an unstored JWT claims about its ancestors, judged by the same rules (its grant is read when it names one). */
 err_t life_check_claims(struct op *op, const struct token *claimed);
@@ -57,10 +64,31 @@ struct node_kill {
     struct core *core;
     enum node_kind kind;
     int64_t tenant_id, id, now_s;
-    int64_t cutoff_id;   /* out */
-    struct audit audit;
+    int64_t cutoff_id;   /* out; 0: there was nothing to kill */
+    struct audit audit;  /* tenant_id 0: no row of its own (the caller's says it) */
 };
+/* Fills *ret from the op; reason NULL: no audit row of its own. */
+void node_kill_make(struct op *op, enum node_kind kind, int64_t id, const char *reason, struct node_kill *ret);
 err_t node_kill_tx(struct db *db, struct node_kill *k);
+void node_killed(const struct node_kill *k); /* after the commit: the dead set and the metric */
+/* What a password change ends: every session of the account but one, and every grant without offline access. Inside the
+ * caller's transaction: online_kill_tx; online_killed after the commit (which finishes, in transactions of its own, what was
+ * more than LIMIT_ONLINE_KILL). No audit rows: the caller's says it. */
+struct online_node {
+    enum node_kind kind;
+    int64_t id, cutoff_id;
+};
+struct online_kill {
+    struct core *core;
+    int64_t tenant_id, account_id, keep_session_id, now_s;
+    struct online_node node[LIMIT_ONLINE_KILL];
+    size_t n;
+};
+void online_kill_make(struct op *op, int64_t account_id, int64_t keep_session_id, struct online_kill *ret);
+err_t online_kill_tx(struct db *db, struct online_kill *k);
+err_t online_killed(struct online_kill *k);
+/* A line of revoked.log after a restore: the same kill with its own cut-off, no audit row. kind: node_name(). */
+err_t node_replay(struct op *op, struct str kind, int64_t tenant_id, int64_t id, int64_t cutoff_id);
 void dead_set_add(struct dead_set *d, int64_t node_id, int64_t cutoff_id);
 struct dead_set *dead_set_new(void);
 void dead_set_free(struct dead_set **d);
@@ -71,6 +99,11 @@ bool dead_set_kills(const struct dead_set *d, int64_t node_id, int64_t child_id)
 /* Deletes expired rows in small batches until budget_ms is used; never more than the steady clock says has really passed
  * (case A90). *ret_more: it was not finished. */
 err_t life_expire(struct op *op, int64_t budget_ms, bool *ret_more);
+struct expiry *expiry_new(void);
+void expiry_free(struct expiry **e);
+/* Now, as far as deleting may trust it: never past the wall clock, never further ahead than the steady clock has run since
+ * the last start (and five minutes). */
+err_t expiry_now_s(struct op *op, int64_t *ret); /* the housekeeper alone */
 
 /* "My tokens" and the admin's list: sessions, grants, API keys of an account, as JSON or structs. */
 struct held_item {
