@@ -31,6 +31,7 @@ struct pool {
     struct lane *free_lanes, *buckets[BUCKETS], *lanes;
     unsigned queued, queue_max, nworkers;
     struct worker *idle, *workers;
+    bool waking; /* a woken worker is on its way: it wakes the next if there is more to do */
     bool stopping;
 };
 
@@ -169,6 +170,19 @@ static struct request *evict_for(struct pool *p, const struct lane *newcomer)
     return last;
 }
 
+/* A worker to post to after unlocking, if one is needed and none is on its way. A burst then wakes one thread, which
+ * wakes the next, instead of the event thread waking all. */
+static struct worker *wake_one(struct pool *p)
+{
+    struct worker *w = p->idle;
+
+    if (!p->queued || !w || p->waking)
+        return NULL;
+    p->idle = w->below;
+    p->waking = true;
+    return w;
+}
+
 static void answer_busy(struct pool *p, struct request *r)
 {
     static const char *const classes[WORK_CLASSES] = {"store", "argon2", "outgoing"};
@@ -198,9 +212,7 @@ void pool_push(struct pool *p, struct request *r)
         lane_release(p, l);
     } else {
         lane_push(p, l, r);
-        w = p->idle;
-        if (w)
-            p->idle = w->below;
+        w = wake_one(p);
     }
     pthread_mutex_unlock(&p->lock);
     if (w)
@@ -218,30 +230,42 @@ unsigned pool_waiting(struct pool *p)
     return n;
 }
 
-/* The next request, or NULL at the end. *done: the lane whose request this worker has just finished. */
+/* Sleeps until there may be something to do; called and left with the lock held. */
+static void rest(struct worker *w)
+{
+    struct pool *p = w->pool;
+
+    w->below = p->idle;
+    p->idle = w;
+    pthread_mutex_unlock(&p->lock);
+    while (sem_wait(&w->wake) != 0) {
+    }
+    pthread_mutex_lock(&p->lock);
+    p->waking = false;
+}
+
+/* The next request, or NULL at the end. *lane: that of the request this worker has just finished, then of the next. */
 static struct request *take(struct worker *w, struct lane **lane)
 {
     struct pool *p = w->pool;
     struct request *r = NULL;
+    struct worker *other;
 
     pthread_mutex_lock(&p->lock);
     if (*lane) {
         (*lane)->running--;
         lane_release(p, *lane);
     }
-    while (!(*lane = lane_next(p)) && !p->stopping) {
-        w->below = p->idle;
-        p->idle = w;
-        pthread_mutex_unlock(&p->lock);
-        while (sem_wait(&w->wake) != 0) {
-        }
-        pthread_mutex_lock(&p->lock);
-    }
+    while (!(*lane = lane_next(p)) && !p->stopping)
+        rest(w);
     if (*lane) {
         r = lane_pop(p, *lane);
         (*lane)->running++;
     }
+    other = wake_one(p);
     pthread_mutex_unlock(&p->lock);
+    if (other)
+        sem_post(&other->wake);
     return r;
 }
 
