@@ -116,7 +116,7 @@ static err_t find_held(struct call *c, const struct revoke_item_params *p, struc
 err_t page_account_revoke(struct call *c, void *params)
 {
     struct revoke_item_params *p = params;
-    struct held_item item;
+    struct held_item item = {0};
     TRY(check_form(c, p->csrf));
     err_t e = find_held(c, p, &item);
     if (e != ERR_OK)
