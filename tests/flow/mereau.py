@@ -35,7 +35,7 @@ TENANT = {
         {"username": "bob", "email": "bob@example.com", "password": PASSWORD, "roles": ["boss"]},
         {"username": "eve", "email": "eve@example.com", "password": PASSWORD},
     ],
-    "resources": [{"identifier": "https://orders.example", "scopes": ["orders.read", "orders.write"], "introspect_clients": ["api"], "is_default": True}],
+    "resources": [{"identifier": "https://orders.example", "scopes": ["orders.read", "orders.write"], "introspect_clients": ["api"], "default": True}],
     "clients": [
         {"client_id": "web", "client_secret": WEB[1], "redirect_uris": [CALLBACK], "first_party": True,
          "grant_types": ["authorization_code", "refresh_token"], "scope": "orders.read orders.write offline_access"},
