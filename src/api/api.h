@@ -5,6 +5,8 @@
 #include "http/http.h"
 #include "oauth/oauth.h"
 
+#define TENANT_PATH "/t/{tenant}" /* before the paths of every tenant but the default one */
+
 enum auth_rule {
     AUTH_NONE,     /* anyone */
     AUTH_CLIENT,   /* a client authenticates by the endpoint's own parameters: in the body alone, never in the query (A06) */
@@ -48,7 +50,7 @@ struct endpoint {
     unsigned flags;           /* route_flag | endpoint_flag */
     enum worker_class work;
     enum answer_style style;
-    const struct fields *params; /* from query (GET) or form (POST); NULL: none (a handler may read req->body, query, form itself) */
+    const struct fields *params; /* from query (GET) or form (POST); n 0: none (a handler may read req->body, query, form itself) */
     err_t (*run)(struct call *c, void *params);
     const char *doc;
     size_t body_max;          /* 0: LIMIT_BODY */
@@ -75,6 +77,8 @@ void api_refuse(void *core, const struct http_req *req, err_t e, struct http_res
 err_t call_session(struct call *c);
 /* The token or API key of the Authorization header into c->bearer and the op's actor. ERR_TOKEN_MISSING, ERR_TOKEN_INVALID. */
 err_t call_bearer(struct call *c);
+/* What follows the scheme ("Bearer", "Basic") in the Authorization header; false if it is another scheme or none. */
+bool call_authorization(struct call *c, const char *scheme, struct str *ret);
 /* csrf_make's purpose for requests that the console's scripts send with the header X-CSRF-Token. */
 #define CSRF_API "api"
 

@@ -1,0 +1,154 @@
+/* The OAuth endpoints: from parameters to the domain and back. */
+#include "api/guard.h"
+
+#define JSON_MAX (2 * LIMIT_JWT + 16 * LIMIT_TEXT)
+
+/* --- authorization ------------------------------------------------------------------------------------------------ */
+
+/* The session if there is one: ERR_OK with *ret NULL if not. */
+static err_t session_if_any(struct call *c, const struct session **ret)
+{
+    err_t e = call_session(c);
+    *ret = e == ERR_OK ? &c->session : NULL;
+    if (e != ERR_UNAUTHENTICATED && e != ERR_NOT_FOUND)
+        return e;
+    c->op.fault = (struct fault){0};
+    return ERR_OK;
+}
+
+static err_t to_sign_in(struct call *c, const struct authorize_result *r)
+{
+    return answer_redirect(c, call_url(c, "/signin", arena_fmt(c->op.arena, "authorize?%.*s", STR_ARG(r->query))));
+}
+
+err_t api_authorize(struct call *c, void *params)
+{
+    const struct session *session;
+    struct authorize_result r;
+    TRY(session_if_any(c, &session));
+    TRY(authorize(&c->op, params, session, STR_NONE, &r));
+    switch (r.verdict) {
+    case AUTHORIZE_REDIRECT:
+        return answer_redirect(c, r.location);
+    case AUTHORIZE_SIGN_IN:
+        return to_sign_in(c, &r);
+    case AUTHORIZE_CONSENT:
+        return page_consent(c, &r);
+    case AUTHORIZE_ERROR:
+        break;
+    }
+    return c->op.fault.code ? c->op.fault.code : ERR_REQUEST;
+}
+
+/* --- what clients call -------------------------------------------------------------------------------------------- */
+
+struct form_credentials {
+    struct str client_id, client_secret, assertion, assertion_type;
+};
+
+/* Another scheme than Basic is as good as Basic credentials that cannot be read. */
+static struct client_credentials credentials(struct call *c, const struct form_credentials *f)
+{
+    struct client_credentials r = {.client_id = f->client_id,
+                                   .client_secret = f->client_secret,
+                                   .assertion = f->assertion,
+                                   .assertion_type = f->assertion_type,
+                                   .authorization_headers = http_req_header_count(c->req, "Authorization")};
+    if (r.authorization_headers && !call_authorization(c, "Basic", &r.basic))
+        r.basic = STR("");
+    return r;
+}
+
+static err_t send_json(struct call *c, struct buf *b)
+{
+    return buf_ok(b) ? answer_json(c, 200, buf_view(b)) : op_fail(&c->op, ERR_MEMORY, "", "the answer does not fit");
+}
+
+err_t api_token(struct call *c, void *params)
+{
+    const struct token_params *p = params;
+    struct form_credentials f = {p->client_id, p->client_secret, p->client_assertion, p->client_assertion_type};
+    struct client_credentials creds = credentials(c, &f);
+    struct token_answer a;
+    struct buf b;
+    struct jw w;
+    TRY(token_endpoint(&c->op, p, &creds, &a));
+    buf_init(&b, c->op.arena, JSON_MAX);
+    jw_init(&w, &b);
+    jw_open(&w, '{');
+    jw_m_str(&w, "access_token", a.access_token);
+    jw_m_str(&w, "token_type", a.token_type);
+    jw_m_int(&w, "expires_in", a.expires_in_s);
+    jw_m_str(&w, "refresh_token", a.refresh_token);
+    jw_m_str(&w, "scope", a.scope);
+    jw_close(&w, '}');
+    http_resp_header(c->resp, "Pragma", STR("no-cache"));
+    return send_json(c, &b);
+}
+
+/* Whoever introspects is a client with its secret, or holds token.introspect. */
+static err_t introspecting(struct call *c, const struct introspect_params *p, struct object **ret_client)
+{
+    struct form_credentials f = {p->client_id, p->client_secret, p->client_assertion, p->client_assertion_type};
+    struct client_credentials creds = credentials(c, &f);
+    struct str bearer;
+    *ret_client = NULL;
+    if (call_authorization(c, "Bearer", &bearer))
+        return call_bearer(c);
+    return client_authenticate(&c->op, &creds, false, ret_client);
+}
+
+err_t api_introspect(struct call *c, void *params)
+{
+    struct object *client;
+    struct buf b;
+    struct jw w;
+    TRY(introspecting(c, params, &client));
+    buf_init(&b, c->op.arena, JSON_MAX);
+    jw_init(&w, &b);
+    TRY(introspect(&c->op, params, client, &w));
+    return send_json(c, &b);
+}
+
+err_t api_revoke(struct call *c, void *params)
+{
+    const struct introspect_params *p = params;
+    struct form_credentials f = {p->client_id, p->client_secret, p->client_assertion, p->client_assertion_type};
+    struct client_credentials creds = credentials(c, &f);
+    struct object *client;
+    TRY(client_authenticate(&c->op, &creds, true, &client));
+    TRY(revoke(&c->op, p, client));
+    return answer_json(c, 200, STR("{}"));
+}
+
+/* --- what everyone may read --------------------------------------------------------------------------------------- */
+
+#define METADATA_MAX_AGE_S 300
+
+static void cache_for(struct call *c, int64_t seconds)
+{
+    http_resp_header(c->resp, "Cache-Control", arena_fmt(c->op.arena, "public, max-age=%lld", (long long)seconds));
+}
+
+err_t api_metadata(struct call *c, void *params)
+{
+    struct buf b;
+    struct jw w;
+    (void)params;
+    buf_init(&b, c->op.arena, JSON_MAX);
+    jw_init(&w, &b);
+    TRY(discovery_metadata(&c->op, &w));
+    cache_for(c, METADATA_MAX_AGE_S);
+    return send_json(c, &b);
+}
+
+/* The snapshot may be replaced while the answer is still being sent. */
+err_t api_jwks(struct call *c, void *params)
+{
+    struct str jwks = arena_str(c->op.arena, c->op.tenant->jwks);
+    (void)params;
+    if (!jwks.p)
+        return ERR_MEMORY;
+    cache_for(c, c->op.tenant->spec->jwks_max_age_s);
+    return answer_json(c, 200, jwks);
+}
