@@ -46,9 +46,11 @@
 #define LIMIT_CONTROL_CALLS       4     /* commands at work at once in a server */
 #define LIMIT_CLI_ARGS            256
 #define LIMIT_CLI_OUT             (256 * 1024 * 1024) /* what one command may print */
-#define LIMIT_OBJECT_ARENA        (256 * 1024)      /* one configured object in memory */
-#define LIMIT_TENANT_ARENA        (4 * 1024 * 1024) /* one tenant's snapshot in memory */
-#define LIMIT_TENANT_PARTS        1024  /* roles, resources, webhooks of a tenant, each */
+#define LIMIT_OBJECT              (64 * 1024)        /* bytes of one configured object as JSON */
+#define LIMIT_OBJECT_ARENA        (1024 * 1024)      /* the same in memory, whatever its fields are */
+#define LIMIT_TENANT_PARTS        1024               /* roles, resources, webhooks of a tenant, each */
+#define LIMIT_TENANT_PARTS_BYTES  (1024 * 1024)      /* the same, as JSON, together */
+#define LIMIT_TENANT_ARENA        (16 * 1024 * 1024) /* one tenant's snapshot in memory */
 #define LIMIT_ACCESS_TOKEN_LIFE   86400 /* seconds: no access token lives longer, so that retired keys know when to go */
 #define LIMIT_CLOCK_SKEW          300   /* seconds two clocks may differ */
 #define LIMIT_PUT_TRIES           8     /* how often a write that met another one starts again */
