@@ -189,8 +189,6 @@ void answer_failure(struct call *c, err_t e)
         answer_text(c, err_http(e), str_z(err_text(e)));
     if (c->op.arena)
         challenge(c, e);
-    if (err_http(e) == 503)
-        http_resp_header(c->resp, "Retry-After", STR("1"));
     if (e == ERR_LIMITED)
         http_resp_header(c->resp, "Retry-After", STR("30"));
 }
