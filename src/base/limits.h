@@ -37,6 +37,9 @@
 #define LIMIT_TX_NOTES            65536         /* audit digests of one commit */
 #define LIMIT_REVOKED_BATCH       (1024 * 1024) /* bytes of revoked.log of one commit */
 #define LIMIT_READ_MS             30000         /* how long one reading may hold the write-ahead log back */
+#define LIMIT_EVENT_PAYLOAD       (64 * 1024) /* bytes of one event */
+#define LIMIT_EVENT_BATCH         32    /* deliveries of one event_deliver_some */
+#define LIMIT_EVENT_ATTEMPTS      80    /* with back-off up to an hour: three days */
 #define LIMIT_CONFIG_FILES        64    /* files named by --config, directories included */
 #define LIMIT_CONFIG_NODES        1000000 /* nodes of one file, what aliases expand to included */
 #define LIMIT_CONFIG_ALIASES      64    /* anchors in one file */
@@ -77,7 +80,6 @@
 #define LIMIT_LOG_TEXT            2048  /* one log line's message */
 #define LIMIT_METRIC_SETS         256   /* label sets of one metric; what comes later counts as "other" */
 #define LIMIT_METRIC_LABELS       128   /* bytes of one label set */
-#define LIMIT_FIELDS              64    /* rows of one field table */
 #define LIMIT_SECONDS             3155760000LL /* a hundred years: the longest duration anybody may set */
 #define LIMIT_INT                 9007199254740991LL /* 2^53 - 1: what JSON carries exactly everywhere */
 #define LIMIT_MAX_AGE             315360000     /* seconds: max_age of an authorization request */
@@ -91,3 +93,4 @@
 #define LIMIT_USAGE               16384 /* last-used times kept in memory between two flushes */
 #define LIMIT_HELD                100   /* sessions, grants and keys of an account shown, each */
 #define LIMIT_API_KEYS            100   /* live API keys of one account */
+#define LIMIT_EMAIL               254   /* an e-mail address (RFC 5321) */

@@ -117,20 +117,50 @@ static bool write_key(int fd, const uint8_t *key)
     return done;
 }
 
-err_t key_file_make(const char *path, const uint8_t key[static MASTER_KEY_SIZE], struct fault *f)
+static err_t cannot(const char *path, const char *what, int why, struct fault *f)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return fault_set(f, ERR_IO, "", "the master key %s can't be %s: %s", path, what, strerror(why));
+}
+
+static err_t make_aside(const char *aside, const char *path, const uint8_t *key, struct fault *f)
+{
+    unlink(aside); /* of a start that was cut short; nothing was ever sealed under it */
+    int fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
-        return fault_set(f, ERR_IO, "", "the master key %s can't be made: %s", path, strerror(errno));
+        return cannot(path, "made", errno, f);
     bool done = fchmod(fd, 0600) == 0 && write_key(fd, key);
     int why = errno;
-    if (close(fd) != 0)
+    if (close(fd) != 0 && done) {
         done = false;
-    if (!done) {
-        unlink(path); /* nothing is sealed under it yet */
-        return fault_set(f, ERR_IO, "", "the master key %s can't be written: %s", path, strerror(why));
+        why = errno;
     }
-    return sync_directory(path, f);
+    if (done)
+        return ERR_OK;
+    unlink(aside);
+    return cannot(path, "written", why, f);
+}
+
+/* The name appears with the whole key behind it, and never in the place of another. */
+static err_t name_aside(const char *aside, const char *path, struct fault *f)
+{
+    bool done = renameat2(AT_FDCWD, aside, AT_FDCWD, path, RENAME_NOREPLACE) == 0;
+    if (!done && (errno == EINVAL || errno == ENOSYS)) /* not every file system can */
+        done = link(aside, path) == 0;
+    int why = errno;
+    unlink(aside);
+    return done ? sync_directory(path, f) : cannot(path, "made", why, f);
+}
+
+err_t key_file_make(const char *path, const uint8_t key[static MASTER_KEY_SIZE], struct fault *f)
+{
+    char *aside = key_file_beside(path, ".tmp");
+    if (!aside)
+        return ERR_MEMORY;
+    err_t e = make_aside(aside, path, key, f);
+    if (e == ERR_OK)
+        e = name_aside(aside, path, f);
+    free(aside);
+    return e;
 }
 
 err_t key_file_replace(const char *path, struct fault *f)

@@ -52,8 +52,8 @@ struct object_kind {
 };
 /* get and list fill objects in the op's arena (arena NULL). put gets the object as it shall be: id, version (the next one),
  * created_s, updated_s, disabled, cutoff_id, secret (the text of seal) and change are filled; if_version is the version the row
- * must still have (ERR_PRECONDITION otherwise), 0 for a new one (ERR_STORE_UNIQUE or ERR_CONFLICT if the name exists). put and
- * remove write the audit row in their transaction: object_audit(). */
+ * must still have (ERR_PRECONDITION otherwise), 0 for a new one. ERR_STORE_UNIQUE (the row's own unique index says so) means:
+ * look again; a conflict with other objects is ERR_CONFLICT and a text. put and remove write the audit row in their transaction: object_audit(). */
 struct object_store {
     err_t (*get)(struct op *op, const struct object_kind *k, struct str name, struct object **ret);
     err_t (*list)(struct op *op, const struct object_kind *k, const struct object_query *q, struct object_page *ret);

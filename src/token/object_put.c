@@ -30,6 +30,19 @@ static const char *at(const struct put *p, const char *member)
     return path ? path : member;
 }
 
+/* A kind's own checks know the member, not the document around it. */
+static err_t placed(struct put *p, err_t e)
+{
+    struct fault *f = &p->op->fault;
+    if (e == ERR_OK || !p->where || !p->where[0] || str_starts(str_z(f->param), str_z(p->where)))
+        return e;
+    struct str path = str_z(f->param[0] ? at(p, f->param) : p->where);
+    size_t n = path.n < sizeof(f->param) ? path.n : sizeof(f->param) - 1;
+    memmove(f->param, path.p, n);
+    f->param[n] = 0;
+    return e;
+}
+
 /* --- the document ------------------------------------------------------------------------------------------------ */
 
 static err_t take_name(struct put *p)
@@ -179,11 +192,10 @@ static err_t build(struct put *p)
     object_fill_public_id(p->op, o);
     TRY(overlay(p));
     TRY(check_required(p, o->spec));
-    if (p->k->check)
-        TRY(p->k->check(p->op, o->spec, p->old == NULL));
-    if (p->k->seal)
-        TRY(p->k->seal(p->op, o->spec, p->old ? p->old->secret : STR_NONE, &o->secret));
-    return ERR_OK;
+    err_t e = p->k->check ? p->k->check(p->op, o->spec, p->old == NULL) : ERR_OK;
+    if (e == ERR_OK && p->k->seal)
+        e = p->k->seal(p->op, o->spec, p->old ? p->old->secret : STR_NONE, &o->secret);
+    return placed(p, e);
 }
 
 /* {"changed":["scope","secret"]}: names alone, values never. The list is empty when nothing changed. */
@@ -193,7 +205,7 @@ static err_t note_changes(struct put *p, const json_t *was, const json_t *is, bo
     struct jw w;
     const struct object *old = p->old, *new = p->new;
     bool fields = false;
-    buf_init(&b, p->op->arena, LIMIT_OBJECT_ARENA / 4);
+    buf_init(&b, p->op->arena, LIMIT_OBJECT);
     jw_init(&w, &b);
     jw_open(&w, '{');
     jw_key(&w, "changed");
@@ -242,8 +254,8 @@ static err_t compare(struct put *p, bool *ret_write)
     return e;
 }
 
-/* *ret_again: somebody else wrote meanwhile. */
-static err_t put_round(struct put *p, bool *ret_again, bool *ret_changed)
+/* *ret_again: not ERR_OK if somebody else wrote meanwhile. */
+static err_t put_round(struct put *p, err_t *ret_again, bool *ret_changed)
 {
     bool write = true;
     TRY(find_old(p));
@@ -259,10 +271,9 @@ static err_t put_round(struct put *p, bool *ret_again, bool *ret_changed)
     }
     struct fault before = p->op->fault;
     err_t e = object_write(p->op, p->new, p->old == NULL, p->old ? p->old->version : 0);
-    bool raced = e == ERR_PRECONDITION || e == ERR_STORE_UNIQUE || (e == ERR_CONFLICT && !p->old);
-    if (raced) {
+    if (e == ERR_PRECONDITION || e == ERR_STORE_UNIQUE) {
         p->op->fault = before;
-        *ret_again = true; /* what it is now decides */
+        *ret_again = e; /* what it is now decides */
         return ERR_OK;
     }
     *ret_changed = e == ERR_OK;
@@ -271,12 +282,15 @@ static err_t put_round(struct put *p, bool *ret_again, bool *ret_changed)
 
 static err_t put_rounds(struct put *p, bool *ret_changed)
 {
+    err_t again = ERR_OK;
     for (int i = 0; i < LIMIT_PUT_TRIES; i++) {
-        bool again = false;
+        again = ERR_OK;
         TRY(put_round(p, &again, ret_changed));
-        if (!again)
+        if (again == ERR_OK)
             return ERR_OK;
     }
+    if (again == ERR_STORE_UNIQUE)
+        return op_fail(p->op, ERR_CONFLICT, "", "another %s has one of these values already", p->k->name);
     return op_fail(p->op, ERR_BUSY, "", "the %s \"%.*s\" is being changed all the time", p->k->name, STR_ARG(p->name));
 }
 

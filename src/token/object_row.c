@@ -96,13 +96,13 @@ err_t object_spec_text(struct op *op, const struct object_kind *k, const void *s
 {
     struct buf b;
     struct jw w;
-    buf_init(&b, op->arena, LIMIT_OBJECT_ARENA / 2);
+    buf_init(&b, op->arena, LIMIT_OBJECT);
     jw_init(&w, &b);
     jw_open(&w, '{');
     fields_to_json(&k->fields, spec, &w);
     jw_close(&w, '}');
     if (!buf_ok(&b))
-        return op_fail(op, ERR_TOO_LARGE, "", "this %s is too large", k->name);
+        return op_fail(op, ERR_TOO_LARGE, "", "this %s is larger than %d bytes", k->name, LIMIT_OBJECT);
     *ret = buf_view(&b);
     return ERR_OK;
 }

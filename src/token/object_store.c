@@ -2,6 +2,7 @@
  * two changes that need no document, removing and disabling. */
 #include "token/object_row.h"
 #include "token/life.h"
+#include "base/limits.h"
 
 err_t object_permit_write(struct op *op, const struct object_kind *k)
 {
@@ -77,9 +78,33 @@ err_t object_write_row(struct op *op, const struct object *o, bool is_new, int64
     return store_tx(op->core->store, write_in_tx, &t);
 }
 
+/* A tenant's snapshot holds all its parts: what can't be loaded must not be written. Writers at the same moment may pass a
+ * little beyond; loading leaves room for that. */
+static err_t check_room(struct op *op, const struct object *o, bool is_new)
+{
+    struct rows r;
+    int64_t same_kind = 0, bytes = 0;
+    struct str spec;
+    TRY(object_spec_text(op, o->kind, o->spec, &spec));
+    TRY(db_rows(op->db, Q_OBJECT_ROOM, BIND(vint(o->tenant_id), vtext(str_z(o->kind->name)), vint(o->id)), &r));
+    if (db_next(&r)) {
+        same_kind = db_int(&r, 0);
+        bytes = db_int(&r, 1);
+    }
+    TRY(db_end(&r));
+    if (is_new && same_kind >= LIMIT_TENANT_PARTS)
+        return op_fail(op, ERR_TOO_LARGE, "", "a tenant has at most %d %s", LIMIT_TENANT_PARTS, o->kind->plural);
+    if (bytes + (int64_t)spec.n > LIMIT_TENANT_PARTS_BYTES)
+        return op_fail(op, ERR_TOO_LARGE, "", "the roles, resources and webhooks of a tenant have at most %d bytes together",
+                       LIMIT_TENANT_PARTS_BYTES);
+    return ERR_OK;
+}
+
 err_t object_write(struct op *op, struct object *o, bool is_new, int64_t if_version)
 {
     const struct object_kind *k = o->kind;
+    if (k->in_snapshot)
+        TRY(check_room(op, o, is_new));
     err_t e = k->store && k->store->put ? k->store->put(op, k, o, is_new, if_version) : object_write_row(op, o, is_new, if_version, NULL, NULL);
     if (e == ERR_OK)
         object_uncache(op->core, o);

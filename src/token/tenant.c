@@ -12,7 +12,7 @@ struct parts {
 
 static err_t parts_add(struct arena *a, struct parts *p, const void *part)
 {
-    if (p->n == LIMIT_TENANT_PARTS)
+    if (p->n == 2 * LIMIT_TENANT_PARTS) /* see check_room in object_store.c */
         return ERR_MEMORY;
     if (p->n == p->cap) {
         size_t cap = p->cap ? p->cap * 2 : 4;
@@ -199,6 +199,10 @@ err_t tenant_refresh(struct op *op)
     struct object *now;
     struct object *was = (struct object *)(void *)op->tenant;
     TRY(find_by_id(op, op->tenant->object.id, &now));
+    if (now->disabled) {
+        object_release(now);
+        return no_tenant(op);
+    }
     for (size_t i = 0; i < op->nheld; i++) {
         if (op->held[i] != was)
             continue;
