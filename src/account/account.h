@@ -22,10 +22,11 @@ struct account {
     struct str username, email;
     struct account_spec spec;
     struct str password_hash; /* STR_NONE: no password set */
-    int64_t password_s, cutoff_id;
+    int64_t password_s, cutoff_id, version;
     bool disabled;
 };
 err_t account_by_id(struct op *op, int64_t id, struct account *ret);
+/* A user name (any case), or an e-mail address that one account alone has. ERR_NOT_FOUND. Disabled ones are returned. */
 err_t account_by_name(struct op *op, struct str username_or_email, struct account *ret);
 struct strs account_permissions(struct op *op, const struct account *a);
 
@@ -37,6 +38,7 @@ err_t password_check_new(struct op *op, struct str password, const char *param);
  * configured and the account has an address, and returned to the administrator either way. URL is under the configured
  * issuer, never from a Host header (A81). */
 err_t link_make(struct op *op, const char *purpose, int64_t account_id, struct str *ret_url);
+err_t link_first_admin_done(struct op *op, bool *ret); /* somebody has used such a link: make no other */
 err_t link_open(struct op *op, struct str text, struct ticket *ret);          /* looks, does not consume; ERR_LINK_DEAD */
 /* Consumes and sets the password (for first_admin: creates the administrator `username`). Runs Argon2. */
 err_t link_use(struct op *op, struct str text, struct str username, struct str new_password, int64_t *ret_account_id);
