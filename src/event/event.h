@@ -10,9 +10,12 @@ struct delivery {
     int64_t id, tenant_id, created_s, attempts;
     struct str sink, target, event, object, payload; /* payload: JSON */
 };
-/* A way out. deliver blocks (it runs on an outgoing worker); an error means: again later. */
+/* A way out. deliver blocks (it runs on an outgoing worker); an error means: again later, in 10 s to an hour, for three days.
+ * ERR_NET: its target cannot be reached, so all that waits for the target waits with it; ERR_NOT_FOUND (the target is gone),
+ * ERR_JSON and ERR_PARAM_BAD: never again; anything else holds up the same object alone. May happen twice after a crash. */
 struct event_sink {
     const char *name; /* "webhook", "mail" */
+    bool erase;       /* the payload holds a secret (a mail with a link): it goes once delivered, and cannot be replayed */
     err_t (*deliver)(void *ctx, const struct delivery *d, struct arena *a, struct fault *f);
     void *ctx;
 };
@@ -24,17 +27,19 @@ struct event_config {
     const struct event_sink *sinks;
     size_t nsinks;
 };
-struct event *event_new(const struct event_config *cfg);
+struct event *event_new(const struct event_config *cfg); /* NULL if memory is out */
 void event_free(struct event **e);
 /* Inside a transaction. object orders deliveries ("grant:4711"); target is the sink's business (webhook name, address). */
 err_t event_emit(struct db *db, struct store *s, int64_t tenant_id, const char *sink, struct str target, const char *event,
                  struct str object, struct str payload, int64_t now_s);
-/* Delivers what is due, at most max, from the calling thread. *ret_more: more is due now. */
+/* Delivers what is due, at most max, from the calling thread; several threads may. *ret_more: more is due now. What fails is
+ * put off, not an error; an error is the store's. Sweeps rows done with a week ago as it goes. */
 err_t event_deliver_some(struct event *e, struct db *db, int max, bool *ret_more);
-err_t event_replay(struct store *s, int64_t tenant_id, int64_t id, int64_t now_s); /* due again, attempts 0 */
+err_t event_replay(struct store *s, int64_t tenant_id, int64_t id, int64_t now_s); /* due again, attempts 0; ERR_NOT_FOUND */
 
-/* The webhook sink: POST of the payload with X-Mereau-Event, -Id, -Timestamp and -Signature: "v1=" + hex HMAC-SHA-256 of
- * "id.timestamp.body". Target holds the URL; the secret comes from `secret_of`. */
+/* The webhook sink: POST of the payload with X-Mereau-Event, -Id (the same at each attempt), -Timestamp (of this attempt) and
+ * -Signature: "v1=" + hex HMAC-SHA-256 of "id.timestamp.body". Target is the webhook's name; URL and secret come from
+ * `secret_of`, which says ERR_NOT_FOUND when the webhook is gone. */
 struct webhook_sink {
     struct net *net;
     const struct crypto *crypto;

@@ -44,8 +44,8 @@ static inline void test_dir(struct test_store *t)
 {
     const char *tmp = getenv("TMPDIR");
     memset(t, 0, sizeof(*t));
-    snprintf(t->dir, sizeof(t->dir), "%s/mereau-store-XXXXXX", tmp ? tmp : "/tmp");
-    if (!mkdtemp(t->dir))
+    int n = snprintf(t->dir, sizeof(t->dir), "%s/mereau-store-XXXXXX", tmp ? tmp : "/tmp");
+    if (n >= (int)sizeof(t->dir) || !mkdtemp(t->dir))
         abort();
 }
 
