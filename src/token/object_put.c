@@ -165,6 +165,24 @@ static err_t overlay(struct put *p)
     return ERR_OK;
 }
 
+/* A kind may write names in one way (user names in lower case): what its check made of it is the name. */
+static struct str name_in(const struct put *p, const void *spec)
+{
+    const struct field *f = fields_find(&p->k->fields, str_z(p->k->name_field));
+    return f ? *(const struct str *)(const void *)((const char *)spec + f->offset) : p->name;
+}
+
+static err_t check_and_seal(struct put *p)
+{
+    struct object *o = p->new;
+    TRY(check_required(p, o->spec));
+    err_t e = p->k->check ? p->k->check(p->op, o->spec, p->old == NULL) : ERR_OK;
+    o->name = name_in(p, o->spec);
+    if (e == ERR_OK && p->k->seal)
+        e = p->k->seal(p->op, o->spec, p->old ? p->old->secret : STR_NONE, &o->secret);
+    return placed(p, e);
+}
+
 static err_t build(struct put *p)
 {
     struct object *o = arena_new_of(p->op->arena, struct object);
@@ -181,7 +199,6 @@ static err_t build(struct put *p)
     }
     o->arena = NULL; /* it lies in the op's */
     o->refs = 0;
-    o->name = p->name;
     o->version++;
     o->updated_s = p->op->now_s;
     o->managed_by = p->by == MANAGED_FILE ? MANAGED_FILE : p->release ? MANAGED_API : o->managed_by;
@@ -191,11 +208,7 @@ static err_t build(struct put *p)
         o->cutoff_id = store_new_id(p->op->core->store);
     object_fill_public_id(p->op, o);
     TRY(overlay(p));
-    TRY(check_required(p, o->spec));
-    err_t e = p->k->check ? p->k->check(p->op, o->spec, p->old == NULL) : ERR_OK;
-    if (e == ERR_OK && p->k->seal)
-        e = p->k->seal(p->op, o->spec, p->old ? p->old->secret : STR_NONE, &o->secret);
-    return placed(p, e);
+    return check_and_seal(p);
 }
 
 /* {"changed":["scope","secret"]}: names alone, values never. The list is empty when nothing changed. */

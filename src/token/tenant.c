@@ -144,7 +144,7 @@ static err_t no_tenant(struct op *op)
 
 static err_t load_and_cache(struct op *op, enum query q, const struct val *v, size_t n, struct object **ret)
 {
-    struct tenant *t;
+    struct tenant *t = NULL;
     uint64_t version = cache_version(op->core->cache);
     err_t e = load(op, q, v, n, &t);
     if (e == ERR_NOT_FOUND)

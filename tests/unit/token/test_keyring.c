@@ -378,6 +378,52 @@ static void test_race(void)
     CHECK(w.op.tenant->nkeys == 1);
 }
 
+/* Tenants made while the master key is replaced: none is lost between the two keys. */
+static void *make_tenants(void *arg)
+{
+    struct caller *c = arg;
+    struct arena *a = arena_new(4 * 1024 * 1024);
+    for (int i = 0; i < 20 && c->e == ERR_OK; i++) {
+        struct op op;
+        json_t *doc = json_pack("{s:o}", "name", json_sprintf("%s-%d", c->kid, i));
+        arena_reset(a);
+        op_begin(&op, &w.core, c->db, a);
+        op.actor.kind = ACTOR_OPERATOR;
+        c->e = tenant_use(&op, STR("default"));
+        if (c->e == ERR_OK)
+            c->e = object_put(&op, &kind_tenant, doc, OBJECT_CREATE, MANAGED_API, 0, "", NULL, NULL);
+        json_decref(doc);
+        op_end(&op);
+    }
+    arena_free(&a);
+    return NULL;
+}
+
+static void test_rotation_under_load(void)
+{
+    struct caller c[4] = {{.e = ERR_OK}};
+    char name[64];
+    for (int i = 0; i < 4; i++) {
+        snprintf(c[i].kid, sizeof(c[i].kid), "load%d", i);
+        CHECK(db_open(w.core.store, 64, &c[i].db) == ERR_OK);
+        CHECK(pthread_create(&c[i].thread, NULL, make_tenants, &c[i]) == 0);
+    }
+    for (int i = 0; i < 5; i++) {
+        world_op(&w, "default");
+        CHECK(keyring_rotate_master(&w.op, w.dir, NULL) == ERR_OK);
+    }
+    for (int i = 0; i < 4; i++) {
+        pthread_join(c[i].thread, NULL);
+        db_close(&c[i].db);
+        CHECK(c[i].e == ERR_OK);
+    }
+    CHECK(restart());
+    for (int i = 0; i < 80; i++) {
+        snprintf(name, sizeof(name), "load%d-%d", i / 20, i % 20);
+        world_op(&w, name);
+    }
+}
+
 int main(void)
 {
     unsetenv("CREDENTIALS_DIRECTORY");
@@ -392,6 +438,7 @@ int main(void)
     test_rotation();
     test_signing();
     test_race();
+    test_rotation_under_load();
     test_rotate();
     test_many_keys();
     world_end(&w);
