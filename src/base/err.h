@@ -9,12 +9,12 @@
 #else
 #define ERR_MUST_USE
 #endif
-typedef enum err {
+typedef enum ERR_MUST_USE err {
 #define E(code, http, oauth, level, text) ERR_##code,
 #include "base/err.def"
 #undef E
     ERR_COUNT
-} err_t ERR_MUST_USE;
+} err_t;
 
 const char *err_name(err_t e);  /* "GRANT_INVALID" */
 int err_http(err_t e);          /* 400 */
