@@ -1,5 +1,6 @@
-/* AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce before the ciphertext and the tag behind it. With random nonces
- * one key is good for 2^32 messages; the envelope gives each record its own (token/keyring.h). */
+/* AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce before the ciphertext and the tag behind it. With
+ * random nonces one key is good for 2^32 messages; the envelope gives each record its own (token/keyring.h).
+ */
 #include "crypto/internal.h"
 #include <limits.h>
 
@@ -12,7 +13,8 @@ static bool fits(struct str a, struct str b)
     return a.n <= INT_MAX && b.n <= INT_MAX;
 }
 
-static bool seal(EVP_CIPHER_CTX *x, const EVP_CIPHER *cipher, const uint8_t *key, struct str aad, struct str data, uint8_t *ret)
+static bool seal(EVP_CIPHER_CTX *x, const EVP_CIPHER *cipher, const uint8_t *key, struct str aad,
+                 struct str data, uint8_t *ret)
 {
     int n = 0;
     uint8_t *out = ret + NONCE_SIZE;
@@ -23,7 +25,8 @@ static bool seal(EVP_CIPHER_CTX *x, const EVP_CIPHER *cipher, const uint8_t *key
            EVP_CIPHER_CTX_ctrl(x, EVP_CTRL_AEAD_GET_TAG, TAG_SIZE, out + data.n) == 1;
 }
 
-err_t aead_seal(const struct crypto *c, const uint8_t key[static AEAD_KEY_SIZE], struct str aad, struct str data, uint8_t *ret)
+err_t aead_seal(const struct crypto *c, const uint8_t key[static AEAD_KEY_SIZE], struct str aad,
+                struct str data, uint8_t *ret)
 {
     if (!fits(aad, data))
         return ERR_CRYPTO;
@@ -36,8 +39,8 @@ err_t aead_seal(const struct crypto *c, const uint8_t key[static AEAD_KEY_SIZE],
     return ok ? ERR_OK : crypto_failed(ERR_CRYPTO);
 }
 
-static bool open_sealed(EVP_CIPHER_CTX *x, const EVP_CIPHER *cipher, const uint8_t *key, struct str aad, struct str sealed,
-                        uint8_t *ret)
+static bool open_sealed(EVP_CIPHER_CTX *x, const EVP_CIPHER *cipher, const uint8_t *key, struct str aad,
+                        struct str sealed, uint8_t *ret)
 {
     int n = 0;
     const uint8_t *in = (const uint8_t *)sealed.p;
@@ -47,10 +50,12 @@ static bool open_sealed(EVP_CIPHER_CTX *x, const EVP_CIPHER *cipher, const uint8
     return EVP_DecryptInit_ex2(x, cipher, key, in, NULL) == 1 &&
            (aad.n == 0 || EVP_DecryptUpdate(x, NULL, &n, (const uint8_t *)aad.p, (int)aad.n) == 1) &&
            (data_n == 0 || EVP_DecryptUpdate(x, ret, &n, in + NONCE_SIZE, (int)data_n) == 1) &&
-           EVP_CIPHER_CTX_ctrl(x, EVP_CTRL_AEAD_SET_TAG, TAG_SIZE, tag) == 1 && EVP_DecryptFinal_ex(x, &none, &n) == 1;
+           EVP_CIPHER_CTX_ctrl(x, EVP_CTRL_AEAD_SET_TAG, TAG_SIZE, tag) == 1 &&
+           EVP_DecryptFinal_ex(x, &none, &n) == 1;
 }
 
-err_t aead_open(const struct crypto *c, const uint8_t key[static AEAD_KEY_SIZE], struct str aad, struct str sealed, uint8_t *ret)
+err_t aead_open(const struct crypto *c, const uint8_t key[static AEAD_KEY_SIZE], struct str aad,
+                struct str sealed, uint8_t *ret)
 {
     if (sealed.n < AEAD_OVERHEAD || !fits(aad, sealed))
         return ERR_DECRYPT;

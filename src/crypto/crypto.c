@@ -1,5 +1,5 @@
-/* What is fetched once and shared: fetching an algorithm by name costs OpenSSL 3 a lock and a search, so nothing on a
- * request's path does it. Also the two comparisons and wipes that compilers must not undo. */
+/* What is fetched once and shared: fetching an algorithm by name costs OpenSSL 3 a lock and a search, so
+ * nothing on a request's path does it. Also the two comparisons and wipes that compilers must not undo. */
 #include "crypto/internal.h"
 #include <openssl/crypto.h>
 #include <openssl/err.h>

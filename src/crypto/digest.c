@@ -1,6 +1,7 @@
-/* SHA-2, HMAC (RFC 2104) and HKDF (RFC 5869). These call the SHA-2 block functions directly: OpenSSL 3.0's one-shot
- * SHA256() and HMAC() fetch their algorithm at each call, which costs several times the hashing of a token. The functions
- * are marked deprecated in favour of EVP, hence the define; they are what EVP itself ends in. */
+/* SHA-2, HMAC (RFC 2104) and HKDF (RFC 5869). These call the SHA-2 block functions directly: OpenSSL 3.0's
+ * one-shot SHA256() and HMAC() fetch their algorithm at each call, which costs several times the hashing of a
+ * token. The functions are marked deprecated in favour of EVP, hence the define; they are what EVP itself
+ * ends in. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "crypto/internal.h"
 #include <openssl/sha.h>
@@ -21,18 +22,18 @@ struct sha {
 };
 
 /* These return 1 always. */
-#define SHA(bits, member)                                                                                            \
-    static void sha##bits##_init(union state *s)                                                                     \
-    {                                                                                                                \
-        SHA##bits##_Init(&s->member);                                                                                \
-    }                                                                                                                \
-    static void sha##bits##_update(union state *s, const void *p, size_t n)                                          \
-    {                                                                                                                \
-        SHA##bits##_Update(&s->member, p, n);                                                                        \
-    }                                                                                                                \
-    static void sha##bits##_final(union state *s, uint8_t *ret)                                                      \
-    {                                                                                                                \
-        SHA##bits##_Final(ret, &s->member);                                                                          \
+#define SHA(bits, member)                                                                                    \
+    static void sha##bits##_init(union state *s)                                                             \
+    {                                                                                                        \
+        SHA##bits##_Init(&s->member);                                                                        \
+    }                                                                                                        \
+    static void sha##bits##_update(union state *s, const void *p, size_t n)                                  \
+    {                                                                                                        \
+        SHA##bits##_Update(&s->member, p, n);                                                                \
+    }                                                                                                        \
+    static void sha##bits##_final(union state *s, uint8_t *ret)                                              \
+    {                                                                                                        \
+        SHA##bits##_Final(ret, &s->member);                                                                  \
     }
 SHA(256, s256)
 SHA(384, s512)
@@ -65,7 +66,8 @@ static void hash(const struct sha *sha, struct str data, uint8_t *ret)
     sha->final(&s, ret);
 }
 
-/* One keyed state for the inside and one for the outside, so that HKDF and PBKDF-like loops need not key twice. */
+/* One keyed state for the inside and one for the outside, so that HKDF and PBKDF-like loops need not key
+ * twice. */
 struct keyed {
     const struct sha *sha;
     union state inner, outer;
@@ -130,7 +132,8 @@ void hmac_sha256(const struct crypto *c, struct str key, struct str data, uint8_
     mac(&shas[DIGEST_SHA256], key, data, ret);
 }
 
-err_t hmac(const struct crypto *c, enum digest alg, struct str key, struct str data, uint8_t *ret, size_t *ret_n)
+err_t hmac(const struct crypto *c, enum digest alg, struct str key, struct str data, uint8_t *ret,
+           size_t *ret_n)
 {
     (void)c;
     const struct sha *sha = sha_of(alg);
@@ -141,7 +144,8 @@ err_t hmac(const struct crypto *c, enum digest alg, struct str key, struct str d
     return ERR_OK;
 }
 
-err_t hkdf_sha256(const struct crypto *c, struct str key, struct str salt, struct str info, uint8_t *ret, size_t n)
+err_t hkdf_sha256(const struct crypto *c, struct str key, struct str salt, struct str info, uint8_t *ret,
+                  size_t n)
 {
     const struct sha *sha = &shas[DIGEST_SHA256];
     if (n > 255 * SHA256_SIZE)

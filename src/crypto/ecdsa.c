@@ -1,5 +1,5 @@
-/* The two forms of an ECDSA signature: JOSE and most of the world write r and s with the curve's width (RFC 7518 section
- * 3.4), OpenSSL reads and writes DER. Both directions are exact: one value has one form. */
+/* The two forms of an ECDSA signature: JOSE and most of the world write r and s with the curve's width (RFC
+ * 7518 section 3.4), OpenSSL reads and writes DER. Both directions are exact: one value has one form. */
 #include "crypto/internal.h"
 
 /* A positive INTEGER in its shortest form. Bytes written; 0 if the number is zero. */
@@ -66,7 +66,8 @@ bool ecdsa_der_to_raw(const uint8_t *der, size_t n, size_t size, uint8_t *ret)
     if (n < 2 || der[0] != 0x30)
         return false;
     size_t head = der[1] == 0x81 ? 3 : 2;
-    if (n < head || (head == 3 && der[2] < 0x80) || (head == 2 && der[1] >= 0x80) || der[head - 1] != n - head)
+    if (n < head || (head == 3 && der[2] < 0x80) || (head == 2 && der[1] >= 0x80) ||
+        der[head - 1] != n - head)
         return false;
     const uint8_t *p = der + head;
     size_t rest = n - head;

@@ -1,5 +1,5 @@
-/* Passwords: ours are Argon2id PHC strings; what other systems stored is verified by its own form (password_form.c) and
- * reported as due for a new hash. */
+/* Passwords: ours are Argon2id PHC strings; what other systems stored is verified by its own form
+ * (password_form.c) and reported as due for a new hash. */
 #include "crypto/internal.h"
 #include "base/buf.h"
 #include "base/enc.h"
@@ -48,11 +48,12 @@ err_t password_hash(struct arena *a, struct str password, struct str *ret_phc)
 static bool weaker_than_ours(const struct password_form *form, const struct password_parts *p)
 {
     return form->derive != kdf_argon2 || form->variant != Argon2_id || form->prefix[0] != '$' ||
-           p->version != ARGON2_VERSION_13 || p->cost[0] < OUR_KIB || p->cost[1] < OUR_PASSES || p->salt_n < OUR_SALT ||
-           p->hash_n < OUR_HASH;
+           p->version != ARGON2_VERSION_13 || p->cost[0] < OUR_KIB || p->cost[1] < OUR_PASSES ||
+           p->salt_n < OUR_SALT || p->hash_n < OUR_HASH;
 }
 
-err_t password_verify(const struct crypto *c, struct arena *a, struct str phc, struct str password, bool *ret_rehash)
+err_t password_verify(const struct crypto *c, struct arena *a, struct str phc, struct str password,
+                      bool *ret_rehash)
 {
     (void)c, (void)a;
     struct password_parts p;

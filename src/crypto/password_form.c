@@ -1,5 +1,6 @@
-/* How stored passwords look: our own PHC strings and the forms other systems export. One row a form; all are read into the
- * same parts. Costs come from a file somebody imports, so each has a ceiling in limits.h: past it the form is unknown. */
+/* How stored passwords look: our own PHC strings and the forms other systems export. One row a form; all are
+ * read into the same parts. Costs come from a file somebody imports, so each has a ceiling in limits.h: past
+ * it the form is unknown. */
 #include "crypto/internal.h"
 #include "base/enc.h"
 #include "base/limits.h"
@@ -17,7 +18,8 @@ static bool take(struct str *rest, const char *literal)
     return true;
 }
 
-/* The text up to the next `end`, which is taken too; the whole rest if there is none and it may be missing. */
+/* The text up to the next `end`, which is taken too; the whole rest if there is none and it may be missing.
+ */
 static bool take_until(struct str *rest, char end, bool may_miss, struct str *ret)
 {
     size_t n = str_find(*rest, end);
@@ -42,7 +44,8 @@ static bool take_cost(struct str *rest, const char *name, char end, uint32_t min
     return true;
 }
 
-/* PHC and passlib use the ordinary alphabet without padding (passlib with '.' for '+'); Django and LDAP keep the padding. */
+/* PHC and passlib use the ordinary alphabet without padding (passlib with '.' for '+'); Django and LDAP keep
+ * the padding. */
 static bool decode(struct str text, uint8_t *ret, size_t *ret_n)
 {
     char url[PASSWORD_PART_MAX * 4 / 3 + 4];
@@ -73,17 +76,20 @@ static bool parse_argon2(const struct password_form *form, struct str rest, stru
 {
     (void)form;
     ret->version = ARGON2_VERSION_10;
-    if (str_starts(rest, STR("v=")) && !take_cost(&rest, "v=", '$', ARGON2_VERSION_10, ARGON2_VERSION_13, &ret->version))
+    if (str_starts(rest, STR("v=")) &&
+        !take_cost(&rest, "v=", '$', ARGON2_VERSION_10, ARGON2_VERSION_13, &ret->version))
         return false;
     return (ret->version == ARGON2_VERSION_10 || ret->version == ARGON2_VERSION_13) &&
            take_cost(&rest, "m=", ',', ARGON2_MIN_MEMORY, LIMIT_ARGON2_KIB, &ret->cost[0]) &&
            take_cost(&rest, "t=", ',', ARGON2_MIN_TIME, LIMIT_ARGON2_PASSES, &ret->cost[1]) &&
            take_cost(&rest, "p=", '$', ARGON2_MIN_LANES, LIMIT_ARGON2_LANES, &ret->cost[2]) &&
-           (uint64_t)ret->cost[0] * ret->cost[1] <= LIMIT_ARGON2_WORK_KIB && ret->cost[0] >= 8 * ret->cost[2] &&
-           take_salt_and_hash(rest, ret) && ret->salt_n >= ARGON2_MIN_SALT_LENGTH;
+           (uint64_t)ret->cost[0] * ret->cost[1] <= LIMIT_ARGON2_WORK_KIB &&
+           ret->cost[0] >= 8 * ret->cost[2] && take_salt_and_hash(rest, ret) &&
+           ret->salt_n >= ARGON2_MIN_SALT_LENGTH;
 }
 
-/* 10$ and 53 characters; the whole is what crypt(3) gives back, and what stands before the last 31 is its setting. */
+/* 10$ and 53 characters; the whole is what crypt(3) gives back, and what stands before the last 31 is its
+ * setting. */
 static bool parse_bcrypt(const struct password_form *form, struct str rest, struct password_parts *ret)
 {
     static const char alphabet[] = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -102,7 +108,8 @@ static bool parse_bcrypt(const struct password_form *form, struct str rest, stru
     return true;
 }
 
-/* PBKDF2 gives as much as is asked for, so that a truncated hash would match: without a stated length it is the digest's. */
+/* PBKDF2 gives as much as is asked for, so that a truncated hash would match: without a stated length it is
+ * the digest's. */
 static bool whole_digest(const struct password_form *form, const struct password_parts *p)
 {
     return p->hash_n == (size_t)EVP_MD_get_size(EVP_get_digestbyname(form->md));
@@ -124,8 +131,8 @@ static bool parse_pbkdf2(const struct password_form *form, struct str rest, stru
 static bool parse_django(const struct password_form *form, struct str rest, struct password_parts *ret)
 {
     struct str salt;
-    if (!take_cost(&rest, "", '$', 1, LIMIT_PBKDF2_ROUNDS, &ret->cost[0]) || !take_until(&rest, '$', false, &salt) ||
-        salt.n == 0 || salt.n > PASSWORD_PART_MAX)
+    if (!take_cost(&rest, "", '$', 1, LIMIT_PBKDF2_ROUNDS, &ret->cost[0]) ||
+        !take_until(&rest, '$', false, &salt) || salt.n == 0 || salt.n > PASSWORD_PART_MAX)
         return false;
     memcpy(ret->salt, salt.p, salt.n);
     ret->salt_n = salt.n;
@@ -139,7 +146,8 @@ static bool parse_scrypt(const struct password_form *form, struct str rest, stru
     return take_cost(&rest, "ln=", ',', 1, LIMIT_SCRYPT_LN, &ret->cost[0]) &&
            take_cost(&rest, "r=", ',', 1, LIMIT_SCRYPT_R, &ret->cost[1]) &&
            take_cost(&rest, "p=", '$', 1, LIMIT_SCRYPT_P, &ret->cost[2]) &&
-           ((uint64_t)128 << ret->cost[0]) * ret->cost[1] <= LIMIT_SCRYPT_MEMORY && take_salt_and_hash(rest, ret);
+           ((uint64_t)128 << ret->cost[0]) * ret->cost[1] <= LIMIT_SCRYPT_MEMORY &&
+           take_salt_and_hash(rest, ret);
 }
 
 /* RFC 2307's cousins: base64 of the digest and the salt behind it. */

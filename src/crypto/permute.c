@@ -1,5 +1,6 @@
-/* Speck64/128: R. Beaulieu et al., "The SIMON and SPECK Families of Lightweight Block Ciphers" (2013), 27 rounds on two
- * 32-bit words with a 128-bit key. The key's words are little-endian; the value's high half is the paper's x. */
+/* Speck64/128: R. Beaulieu et al., "The SIMON and SPECK Families of Lightweight Block Ciphers" (2013), 27
+ * rounds on two 32-bit words with a 128-bit key. The key's words are little-endian; the value's high half is
+ * the paper's x. */
 #include "crypto/crypto.h"
 
 #define SPECK_ROUNDS 27

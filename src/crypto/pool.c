@@ -1,5 +1,5 @@
-/* A pool of idle contexts. Threads start looking at different places, so that they seldom meet; whoever finds nothing makes
- * a new one, and what finds no place when given back is freed. Never waits. */
+/* A pool of idle contexts. Threads start looking at different places, so that they seldom meet; whoever finds
+ * nothing makes a new one, and what finds no place when given back is freed. Never waits. */
 #include "crypto/internal.h"
 #include <pthread.h>
 
@@ -27,8 +27,8 @@ bool pool_give(struct pool *p, void *x)
     unsigned first = first_slot();
     for (unsigned i = 0; i < POOL_SLOTS; i++) {
         void *empty = NULL;
-        if (atomic_compare_exchange_strong_explicit(&p->slot[(first + i) % POOL_SLOTS], &empty, x, memory_order_release,
-                                                    memory_order_relaxed))
+        if (atomic_compare_exchange_strong_explicit(&p->slot[(first + i) % POOL_SLOTS], &empty, x,
+                                                    memory_order_release, memory_order_relaxed))
             return true;
     }
     return false;

@@ -1,13 +1,14 @@
-/* Signatures. Making and initialising an EVP context costs as much as half an ES256 signature, so each key keeps the
- * contexts it has made and hands them from thread to thread (pool.c); they stay initialised for the key's scheme and
- * digest, which never change in practice since a jwk is bound to one algorithm. */
+/* Signatures. Making and initialising an EVP context costs as much as half an ES256 signature, so each key
+ * keeps the contexts it has made and hands them from thread to thread (pool.c); they stay initialised for the
+ * key's scheme and digest, which never change in practice since a jwk is bound to one algorithm. */
 #include "crypto/internal.h"
 #include <openssl/rsa.h>
 #include <stdlib.h>
 
 #define DIGEST_MAX 64
 
-/* Exactly one of pkey and md is set: EdDSA hashes the message itself and is only to be had through EVP_MD_CTX. */
+/* Exactly one of pkey and md is set: EdDSA hashes the message itself and is only to be had through
+ * EVP_MD_CTX. */
 struct sig_ctx {
     enum sig_scheme scheme;
     enum digest digest;
@@ -70,13 +71,16 @@ static bool init_prehashed(struct sig_ctx *x, EVP_PKEY *pkey, bool signing)
         return true;
     return EVP_PKEY_CTX_set_rsa_padding(x->pkey, padding) == 1 &&
            EVP_PKEY_CTX_set_signature_md(x->pkey, evp_digest(x->digest)) == 1 &&
-           (padding != RSA_PKCS1_PSS_PADDING || EVP_PKEY_CTX_set_rsa_pss_saltlen(x->pkey, RSA_PSS_SALTLEN_DIGEST) == 1);
+           (padding != RSA_PKCS1_PSS_PADDING ||
+            EVP_PKEY_CTX_set_rsa_pss_saltlen(x->pkey, RSA_PSS_SALTLEN_DIGEST) == 1);
 }
 
-/* An idle context of the key for this scheme and digest, or a new one. NULL: out of memory, or OpenSSL refuses. */
+/* An idle context of the key for this scheme and digest, or a new one. NULL: out of memory, or OpenSSL
+ * refuses. */
 static struct sig_ctx *sig_ctx_take(const struct key *k, bool signing, enum sig_scheme s, enum digest d)
 {
-    struct pool *pool = (struct pool *)(signing ? &k->signers : &k->verifiers); /* the one changing part of a key */
+    struct pool *pool =
+        (struct pool *)(signing ? &k->signers : &k->verifiers); /* the one changing part of a key */
     struct sig_ctx *x = pool_take(pool);
     if (x && x->scheme == s && x->digest == d)
         return x;
@@ -105,11 +109,12 @@ static bool sign_raw(struct sig_ctx *x, struct str data, uint8_t *ret, size_t *n
     size_t md_n;
     if (x->md)
         return EVP_DigestSign(x->md, ret, n, (const uint8_t *)data.p, data.n) == 1;
-    return digest(NULL, x->digest, data, md, &md_n) == ERR_OK && EVP_PKEY_sign(x->pkey, ret, n, md, md_n) == 1;
+    return digest(NULL, x->digest, data, md, &md_n) == ERR_OK &&
+           EVP_PKEY_sign(x->pkey, ret, n, md, md_n) == 1;
 }
 
-err_t key_sign(const struct crypto *c, const struct key *k, enum sig_scheme s, enum digest d, struct str data, uint8_t *ret,
-               size_t *ret_n)
+err_t key_sign(const struct crypto *c, const struct key *k, enum sig_scheme s, enum digest d, struct str data,
+               uint8_t *ret, size_t *ret_n)
 {
     (void)c;
     if (!k->private || !fits(k, s, d))
@@ -137,10 +142,12 @@ static bool verify_raw(struct sig_ctx *x, struct str data, const uint8_t *sig, s
     size_t md_n;
     if (x->md)
         return EVP_DigestVerify(x->md, sig, sig_n, (const uint8_t *)data.p, data.n) == 1;
-    return digest(NULL, x->digest, data, md, &md_n) == ERR_OK && EVP_PKEY_verify(x->pkey, sig, sig_n, md, md_n) == 1;
+    return digest(NULL, x->digest, data, md, &md_n) == ERR_OK &&
+           EVP_PKEY_verify(x->pkey, sig, sig_n, md, md_n) == 1;
 }
 
-err_t key_verify(const struct crypto *c, const struct key *k, enum sig_scheme s, enum digest d, struct str data, struct str sig)
+err_t key_verify(const struct crypto *c, const struct key *k, enum sig_scheme s, enum digest d,
+                 struct str data, struct str sig)
 {
     (void)c;
     if (!fits(k, s, d))

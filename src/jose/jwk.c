@@ -1,5 +1,5 @@
-/* JSON Web Keys: RFC 7517, the members of RFC 7518 section 6 and RFC 8037 section 2, thumbprints of RFC 7638. Only public
- * keys pass through here; a private one is kept as PKCS #8 and never printed. */
+/* JSON Web Keys: RFC 7517, the members of RFC 7518 section 6 and RFC 8037 section 2, thumbprints of RFC 7638.
+ * Only public keys pass through here; a private one is kept as PKCS #8 and never printed. */
 #include "jose/jose.h"
 #include "base/enc.h"
 #include "base/limits.h"
@@ -10,9 +10,9 @@
 static const struct kty {
     const char *kty, *crv, *part[2];
 } ktys[] = {
-    [KEY_EC_P256] = {"EC", "P-256", {"x", "y"}},       [KEY_EC_P384] = {"EC", "P-384", {"x", "y"}},
-    [KEY_EC_P521] = {"EC", "P-521", {"x", "y"}},       [KEY_EC_K256] = {"EC", "secp256k1", {"x", "y"}},
-    [KEY_ED25519] = {"OKP", "Ed25519", {"x", NULL}},   [KEY_ED448] = {"OKP", "Ed448", {"x", NULL}},
+    [KEY_EC_P256] = {"EC", "P-256", {"x", "y"}},     [KEY_EC_P384] = {"EC", "P-384", {"x", "y"}},
+    [KEY_EC_P521] = {"EC", "P-521", {"x", "y"}},     [KEY_EC_K256] = {"EC", "secp256k1", {"x", "y"}},
+    [KEY_ED25519] = {"OKP", "Ed25519", {"x", NULL}}, [KEY_ED448] = {"OKP", "Ed448", {"x", NULL}},
     [KEY_RSA] = {"RSA", NULL, {"n", "e"}},
 };
 
@@ -53,8 +53,8 @@ err_t jwk_print_public(const struct jwk *k, struct arena *a, struct jw *w)
     return buf_ok(w->b) ? ERR_OK : ERR_MEMORY;
 }
 
-/* RFC 7638: the required members alone, sorted by name, without white space. Both parts of RSA and EC happen to sort so
- * that e < kty < n and crv < kty < x < y. */
+/* RFC 7638: the required members alone, sorted by name, without white space. Both parts of RSA and EC happen
+ * to sort so that e < kty < n and crv < kty < x < y. */
 err_t jwk_thumbprint(const struct crypto *c, const struct key *k, struct arena *a, struct str *ret)
 {
     const struct kty *t = &ktys[key_kind_of(k)];
@@ -99,9 +99,7 @@ static bool has_string(const json_t *list, const char *word)
 {
     size_t i;
     json_t *v;
-    json_array_foreach(list, i, v)
-        if (str_is(json_str(v), word))
-            return true;
+    json_array_foreach(list, i, v) if (str_is(json_str(v), word)) return true;
     return false;
 }
 
@@ -109,7 +107,8 @@ static bool has_string(const json_t *list, const char *word)
 static bool for_verifying(const json_t *doc)
 {
     const json_t *use = json_object_get(doc, "use"), *ops = json_object_get(doc, "key_ops");
-    return (!use || str_is(json_str(use), "sig")) && (!ops || (json_is_array(ops) && has_string(ops, "verify")));
+    return (!use || str_is(json_str(use), "sig")) &&
+           (!ops || (json_is_array(ops) && has_string(ops, "verify")));
 }
 
 static err_t key_parse(const json_t *doc, enum key_kind kind, struct arena *a, struct key **ret)

@@ -1,13 +1,14 @@
-/* Compact JSON Web Signatures (RFC 7515 section 3.1), made and taken apart. Of a header only alg, typ and kid are read. crit
- * is refused whatever it names, because no extension is understood; b64 is the one that would change what is signed (RFC
- * 7797). jwk, jku, x5u, x5c are passed over like any unknown member: a key never comes from the token it verifies (A66). */
+/* Compact JSON Web Signatures (RFC 7515 section 3.1), made and taken apart. Of a header only alg, typ and kid
+ * are read. crit is refused whatever it names, because no extension is understood; b64 is the one that would
+ * change what is signed (RFC 7797). jwk, jku, x5u, x5c are passed over like any unknown member: a key never
+ * comes from the token it verifies (A66). */
 #include "jose/internal.h"
 #include "base/enc.h"
 #include "base/limits.h"
 
 #define HEADER_MAX 512
 
-/* --- reading members ------------------------------------------------------------------------------------------------- */
+/* --- reading members --- */
 
 static err_t member_any(void *ctx, const struct json_member *m)
 {
@@ -39,7 +40,7 @@ err_t member_str(struct reader *r, const struct member *self, const struct json_
     return ERR_OK;
 }
 
-/* --- the header ------------------------------------------------------------------------------------------------------ */
+/* --- the header --- */
 
 static err_t read_alg(struct reader *r, const struct member *self, const struct json_member *m)
 {
@@ -98,7 +99,7 @@ err_t jws_read(struct str token, struct arena *a, struct jws *ret, const char **
     return ERR_OK;
 }
 
-/* --- signatures ------------------------------------------------------------------------------------------------------ */
+/* --- signatures --- */
 
 /* The algorithm is the key's; that the header says the same is checked, never followed (A65). */
 err_t jws_check(const struct crypto *c, const struct jws *s, const struct jwk *k)
@@ -109,7 +110,8 @@ err_t jws_check(const struct crypto *c, const struct jws *s, const struct jwk *k
     return key_verify(c, k->key, row->scheme, row->digest, s->input, s->sig);
 }
 
-err_t jws_verify(const struct crypto *c, const struct jwk *k, struct str token, struct arena *a, struct str *ret_payload)
+err_t jws_verify(const struct crypto *c, const struct jwk *k, struct str token, struct arena *a,
+                 struct str *ret_payload)
 {
     struct jws s;
     const char *why;
@@ -134,7 +136,8 @@ static err_t header_print(const struct jwk *k, struct str typ, struct arena *a, 
     return buf_ok(&b) ? ERR_OK : ERR_MEMORY;
 }
 
-err_t jws_sign(const struct crypto *c, const struct jwk *k, struct str typ, struct str payload, struct arena *a, struct str *ret)
+err_t jws_sign(const struct crypto *c, const struct jwk *k, struct str typ, struct str payload,
+               struct arena *a, struct str *ret)
 {
     const struct alg_row *row = alg_row(k->alg);
     if (key_kind_of(k->key) != row->kind)

@@ -1,11 +1,12 @@
-/* JSON Web Tokens (RFC 7519) read the way RFC 8725 asks: one compact form, the key chosen by us, the algorithm the key's,
- * typ, issuer, audience and times checked each time. */
+/* JSON Web Tokens (RFC 7519) read the way RFC 8725 asks: one compact form, the key chosen by us, the
+ * algorithm the key's, typ, issuer, audience and times checked each time. */
 #include "jose/internal.h"
 #include "base/limits.h"
 
-/* --- claims ---------------------------------------------------------------------------------------------------------- */
+/* --- claims --- */
 
-/* NumericDate (RFC 7519 section 2) may have a fraction, which is dropped; exponents and signs have no use and are refused. */
+/* NumericDate (RFC 7519 section 2) may have a fraction, which is dropped; exponents and signs have no use and
+ * are refused. */
 static err_t read_date(struct reader *r, const struct member *self, const struct json_member *m)
 {
     struct str whole = {m->raw.p, str_find(m->raw, '.')};
@@ -26,7 +27,8 @@ static err_t take_text(void *ctx, const struct json_member *m)
     return ERR_OK;
 }
 
-/* A string of an array that is known to be sound JSON. The scanner unescapes values of members only, so make it one. */
+/* A string of an array that is known to be sound JSON. The scanner unescapes values of members only, so make
+ * it one. */
 static err_t array_string(struct arena *a, struct str raw, struct str *ret)
 {
     *ret = (struct str){raw.p + 1, raw.n - 2};
@@ -81,16 +83,25 @@ static err_t read_aud(struct reader *r, const struct member *self, const struct 
     return ERR_OK;
 }
 
-#define TEXT(member) {#member, member_str, offsetof(struct jwt, member), #member " is not a string"}
-#define DATE(member) {#member, read_date, offsetof(struct jwt, member##_s), #member " is not a time in seconds"}
+#define TEXT(name) #name, member_str, offsetof(struct jwt, name), #name " is not a string"
+#define DATE(name) #name, read_date, offsetof(struct jwt, name##_s), #name " is not a time in seconds"
 static const struct member claims[] = {
-    TEXT(iss), TEXT(sub), {"aud", read_aud, offsetof(struct jwt, aud), "aud is not a string or a list of strings"},
-    DATE(exp), DATE(iat), DATE(nbf), TEXT(jti), TEXT(client_id), TEXT(scope), TEXT(azp),
+    {TEXT(iss)},
+    {TEXT(sub)},
+    {"aud", read_aud, offsetof(struct jwt, aud), "aud is not a string or a list of strings"},
+    {DATE(exp)},
+    {DATE(iat)},
+    {DATE(nbf)},
+    {TEXT(jti)},
+    {TEXT(client_id)},
+    {TEXT(scope)},
+    {TEXT(azp)},
 };
 #undef TEXT
 #undef DATE
 
-static err_t read_token(struct str token, struct arena *a, struct jws *s, struct jwt *ret, const char **ret_why)
+static err_t read_token(struct str token, struct arena *a, struct jws *s, struct jwt *ret,
+                        const char **ret_why)
 {
     TRY(jws_read(token, a, s, ret_why));
     struct jwt t = {.header = s->header, .payload = s->payload, .kid = s->kid, .typ = s->typ, .alg = s->alg};
@@ -109,7 +120,7 @@ err_t jwt_peek(struct str token, struct arena *a, struct jwt *ret_untrusted)
     return read_token(token, a, &s, ret_untrusted, &why);
 }
 
-/* --- verifying ------------------------------------------------------------------------------------------------------- */
+/* --- verifying --- */
 
 /* RFC 7515 section 4.1.9: "application/" may be left out, and media types know no case. */
 static bool typ_is(struct str typ, const char *want)
@@ -192,8 +203,9 @@ static err_t check(const struct crypto *c, const struct jws *s, const struct jwt
     return *ret_why ? ERR_TOKEN_INVALID : ERR_OK;
 }
 
-err_t jwt_verify(const struct crypto *c, struct str token, const struct jwks *keys, const struct jwt_profile *p, int64_t now_s,
-                 struct arena *a, struct jwt *ret, struct fault *f)
+err_t jwt_verify(const struct crypto *c, struct str token, const struct jwks *keys,
+                 const struct jwt_profile *p, int64_t now_s, struct arena *a, struct jwt *ret,
+                 struct fault *f)
 {
     struct jws s;
     struct jwt t;

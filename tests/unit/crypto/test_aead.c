@@ -7,14 +7,17 @@ static const uint8_t key[AEAD_KEY_SIZE] = {1, 2, 3};
 /* Test case 16 of the GCM specification (McGrew, Viega): 256-bit key, 96-bit IV, with additional data. */
 static void test_known(const struct crypto *c)
 {
-    static const uint8_t k[32] = {0xfe, 0xff, 0xe9, 0x92, 0x86, 0x65, 0x73, 0x1c, 0x6d, 0x6a, 0x8f, 0x94, 0x67, 0x30, 0x83, 0x08,
-                                  0xfe, 0xff, 0xe9, 0x92, 0x86, 0x65, 0x73, 0x1c, 0x6d, 0x6a, 0x8f, 0x94, 0x67, 0x30, 0x83, 0x08};
-    static const char sealed[] = "\xca\xfe\xba\xbe\xfa\xce\xdb\xad\xde\xca\xf8\x88" /* nonce */
-                                 "\x52\x2d\xc1\xf0\x99\x56\x7d\x07\xf4\x7f\x37\xa3\x2a\x84\x42\x7d\x64\x3a\x8c\xdc\xbf\xe5\xc0\xc9"
-                                 "\x75\x98\xa2\xbd\x25\x55\xd1\xaa\x8c\xb0\x8e\x48\x59\x0d\xbb\x3d\xa7\xb0\x8b\x10\x56\x82\x88\x38"
-                                 "\xc5\xf6\x1e\x63\x93\xba\x7a\x0a\xbc\xc9\xf6\x62" /* ciphertext */
-                                 "\x76\xfc\x6e\xce\x0f\x4e\x17\x68\xcd\xdf\x88\x53\xbb\x2d\x55\x1b";
-    static const char aad[] = "\xfe\xed\xfa\xce\xde\xad\xbe\xef\xfe\xed\xfa\xce\xde\xad\xbe\xef\xab\xad\xda\xd2";
+    static const uint8_t k[32] = {0xfe, 0xff, 0xe9, 0x92, 0x86, 0x65, 0x73, 0x1c, 0x6d, 0x6a, 0x8f,
+                                  0x94, 0x67, 0x30, 0x83, 0x08, 0xfe, 0xff, 0xe9, 0x92, 0x86, 0x65,
+                                  0x73, 0x1c, 0x6d, 0x6a, 0x8f, 0x94, 0x67, 0x30, 0x83, 0x08};
+    static const char sealed[] =
+        "\xca\xfe\xba\xbe\xfa\xce\xdb\xad\xde\xca\xf8\x88" /* nonce */
+        "\x52\x2d\xc1\xf0\x99\x56\x7d\x07\xf4\x7f\x37\xa3\x2a\x84\x42\x7d\x64\x3a\x8c\xdc\xbf\xe5\xc0\xc9"
+        "\x75\x98\xa2\xbd\x25\x55\xd1\xaa\x8c\xb0\x8e\x48\x59\x0d\xbb\x3d\xa7\xb0\x8b\x10\x56\x82\x88\x38"
+        "\xc5\xf6\x1e\x63\x93\xba\x7a\x0a\xbc\xc9\xf6\x62" /* ciphertext */
+        "\x76\xfc\x6e\xce\x0f\x4e\x17\x68\xcd\xdf\x88\x53\xbb\x2d\x55\x1b";
+    static const char aad[] =
+        "\xfe\xed\xfa\xce\xde\xad\xbe\xef\xfe\xed\xfa\xce\xde\xad\xbe\xef\xab\xad\xda\xd2";
     static const uint8_t head[] = {0xd9, 0x31, 0x32, 0x25, 0xf8, 0x84, 0x06, 0xe5};
     uint8_t out[64];
     CHECK(aead_open(c, k, STR(aad), STR(sealed), out) == ERR_OK);
@@ -25,7 +28,10 @@ static void test_round(const struct crypto *c)
 {
     static const struct {
         struct str aad, data;
-    } rows[] = {{{"tenant 1", 8}, {"secret", 6}}, {{"", 0}, {"secret", 6}}, {{"tenant 1", 8}, {"", 0}}, {{NULL, 0}, {NULL, 0}}};
+    } rows[] = {{{"tenant 1", 8}, {"secret", 6}},
+                {{"", 0}, {"secret", 6}},
+                {{"tenant 1", 8}, {"", 0}},
+                {{NULL, 0}, {NULL, 0}}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         uint8_t sealed[64], opened[64];
         struct str data = rows[i].data, s = {(char *)sealed, data.n + AEAD_OVERHEAD};
@@ -41,14 +47,16 @@ static void test_round(const struct crypto *c)
         }
     }
     uint8_t one[AEAD_OVERHEAD], two[AEAD_OVERHEAD];
-    CHECK(aead_seal(c, key, STR_NONE, STR_NONE, one) == ERR_OK && aead_seal(c, key, STR_NONE, STR_NONE, two) == ERR_OK);
+    CHECK(aead_seal(c, key, STR_NONE, STR_NONE, one) == ERR_OK &&
+          aead_seal(c, key, STR_NONE, STR_NONE, two) == ERR_OK);
     CHECK(memcmp(one, two, 12) != 0); /* a fresh nonce each time */
 }
 
 /* The paper's own vector for Speck64/128. */
 static void test_permute(void)
 {
-    static const uint8_t k[16] = {0x00, 0x01, 0x02, 0x03, 0x08, 0x09, 0x0a, 0x0b, 0x10, 0x11, 0x12, 0x13, 0x18, 0x19, 0x1a, 0x1b};
+    static const uint8_t k[16] = {0x00, 0x01, 0x02, 0x03, 0x08, 0x09, 0x0a, 0x0b,
+                                  0x10, 0x11, 0x12, 0x13, 0x18, 0x19, 0x1a, 0x1b};
     CHECK(permute64(k, 0x3b7265747475432d) == 0x8c6fa548454e028b);
     CHECK(unpermute64(k, 0x8c6fa548454e028b) == 0x3b7265747475432d);
     for (uint64_t v = 1; v != 0; v <<= 1)

@@ -9,16 +9,17 @@ static const struct {
     unsigned bits;
     size_t part[2];
 } kinds[] = {
-    {"P-256", KEY_EC_P256, 0, {32, 32}}, {"P-384", KEY_EC_P384, 0, {48, 48}}, {"P-521", KEY_EC_P521, 0, {66, 66}},
-    {"K-256", KEY_EC_K256, 0, {32, 32}}, {"Ed25519", KEY_ED25519, 0, {32, 0}}, {"Ed448", KEY_ED448, 0, {57, 0}},
+    {"P-256", KEY_EC_P256, 0, {32, 32}},  {"P-384", KEY_EC_P384, 0, {48, 48}},
+    {"P-521", KEY_EC_P521, 0, {66, 66}},  {"K-256", KEY_EC_K256, 0, {32, 32}},
+    {"Ed25519", KEY_ED25519, 0, {32, 0}}, {"Ed448", KEY_ED448, 0, {57, 0}},
     {"RSA", KEY_RSA, 2048, {256, 3}},
 };
 
 static bool same_public(const struct key *a, const struct key *b, struct arena *m)
 {
     struct str a1, a2, b1, b2;
-    return key_public_parts(a, m, &a1, &a2) == ERR_OK && key_public_parts(b, m, &b1, &b2) == ERR_OK && str_eq(a1, b1) &&
-           str_eq(a2, b2);
+    return key_public_parts(a, m, &a1, &a2) == ERR_OK && key_public_parts(b, m, &b1, &b2) == ERR_OK &&
+           str_eq(a1, b1) && str_eq(a2, b2);
 }
 
 static void round_trip(size_t row, struct arena *a)
@@ -39,15 +40,19 @@ static void round_trip(size_t row, struct arena *a)
 
     CHECK_ROW(key_to_pem(k, true, a, &text) == ERR_OK && key_from_pem(text, &pem) == ERR_OK, kinds[row].name);
     CHECK_ROW(key_is_private(pem) && same_public(k, pem, a), kinds[row].name);
-    CHECK_ROW(key_to_pem(k, false, a, &text) == ERR_OK && key_from_pem(text, &pub) == ERR_OK, kinds[row].name);
+    CHECK_ROW(key_to_pem(k, false, a, &text) == ERR_OK && key_from_pem(text, &pub) == ERR_OK,
+              kinds[row].name);
     CHECK_ROW(!key_is_private(pub) && same_public(k, pub, a), kinds[row].name);
-    CHECK_ROW(key_to_der(pub, a, &text) == ERR_KEY && key_to_pem(pub, true, a, &text) == ERR_KEY, kinds[row].name);
+    CHECK_ROW(key_to_der(pub, a, &text) == ERR_KEY && key_to_pem(pub, true, a, &text) == ERR_KEY,
+              kinds[row].name);
 
     CHECK_ROW(key_public_parts(k, a, &p1, &p2) == ERR_OK, kinds[row].name);
     CHECK_ROW(p1.n == kinds[row].part[0] && p2.n == kinds[row].part[1], kinds[row].name);
     CHECK_ROW(key_from_public_parts(kinds[row].kind, p1, p2, &parts) == ERR_OK, kinds[row].name);
-    CHECK_ROW(key_kind_of(parts) == kinds[row].kind && !key_is_private(parts) && same_public(k, parts, a), kinds[row].name);
-    CHECK_ROW(key_from_public_parts(kinds[row].kind, (struct str){p1.p, p1.n - 1}, p2, &none) == ERR_KEY, kinds[row].name);
+    CHECK_ROW(key_kind_of(parts) == kinds[row].kind && !key_is_private(parts) && same_public(k, parts, a),
+              kinds[row].name);
+    CHECK_ROW(key_from_public_parts(kinds[row].kind, (struct str){p1.p, p1.n - 1}, p2, &none) == ERR_KEY,
+              kinds[row].name);
     CHECK_ROW(key_from_public_parts(kinds[row].kind, STR_NONE, STR_NONE, &none) == ERR_KEY, kinds[row].name);
     key_free(&k), key_free(&der), key_free(&pem), key_free(&pub), key_free(&parts);
     CHECK(!k && !none);
@@ -61,11 +66,14 @@ static void test_curve(struct arena *a)
     ((char *)y.p)[31] ^= 1;
     CHECK(key_from_public_parts(KEY_EC_P256, x, y, &bad) == ERR_KEY);
     ((char *)y.p)[31] ^= 1;
-    CHECK(key_from_public_parts(KEY_EC_K256, x, y, &bad) == ERR_KEY); /* a point of another curve of the same width */
+    CHECK(key_from_public_parts(KEY_EC_K256, x, y, &bad) ==
+          ERR_KEY); /* a point of another curve of the same width */
     char zero[32] = {0}, ones[32];
     memset(ones, 0xff, sizeof(ones));
-    CHECK(key_from_public_parts(KEY_EC_P256, (struct str){zero, 32}, (struct str){zero, 32}, &bad) == ERR_KEY);
-    CHECK(key_from_public_parts(KEY_EC_P256, (struct str){ones, 32}, (struct str){ones, 32}, &bad) == ERR_KEY);
+    CHECK(key_from_public_parts(KEY_EC_P256, (struct str){zero, 32}, (struct str){zero, 32}, &bad) ==
+          ERR_KEY);
+    CHECK(key_from_public_parts(KEY_EC_P256, (struct str){ones, 32}, (struct str){ones, 32}, &bad) ==
+          ERR_KEY);
     key_free(&k);
 }
 
@@ -118,10 +126,12 @@ static const char *const bad_pems[] = {
     "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
     /* encrypted: refused without asking on a terminal */
     "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
-    "MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAhwnbVCAWPKrwICCAAwDAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEJ4i5cYzkJqM\n"
+    "MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAhwnbVCAWPKrwICCAAwDAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEJ4i"
+    "5cYzkJqM\n"
     "-----END ENCRYPTED PRIVATE KEY-----\n",
     /* X25519: known to OpenSSL, of no use here */
-    "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VuAyEAhSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=\n-----END PUBLIC KEY-----\n",
+    "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VuAyEAhSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=\n-----END "
+    "PUBLIC KEY-----\n",
 };
 
 static void test_pem(void)

@@ -39,7 +39,8 @@ static void test_limits(const struct crypto *c, struct arena *a)
     CHECK(password_hash(a, (struct str){text, LIMIT_PASSWORD}, &phc) == ERR_OK);
     CHECK(password_verify(c, a, phc, (struct str){text, LIMIT_PASSWORD}, &rehash) == ERR_OK);
     CHECK(password_verify(c, a, phc, (struct str){text, LIMIT_PASSWORD + 1}, &rehash) == ERR_PASSWORD_WRONG);
-    CHECK(password_hash(a, STR_NONE, &phc) == ERR_OK && password_verify(c, a, phc, STR(""), &rehash) == ERR_OK);
+    CHECK(password_hash(a, STR_NONE, &phc) == ERR_OK &&
+          password_verify(c, a, phc, STR(""), &rehash) == ERR_OK);
 }
 
 static void test_foreign(const struct crypto *c, struct arena *a)

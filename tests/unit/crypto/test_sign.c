@@ -1,5 +1,5 @@
-/* Signatures of every scheme; what is not exactly a signature is refused (case A69). Also from many threads at once, since
- * the contexts inside a key go from thread to thread. */
+/* Signatures of every scheme; what is not exactly a signature is refused (case A69). Also from many threads
+ * at once, since the contexts inside a key go from thread to thread. */
 #include "crypto/crypto.h"
 #include "unit.h"
 #include <pthread.h>
@@ -24,12 +24,14 @@ static const struct {
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
-static err_t sign(const struct crypto *c, const struct key *k, size_t row, struct str data, uint8_t *ret, size_t *n)
+static err_t sign(const struct crypto *c, const struct key *k, size_t row, struct str data, uint8_t *ret,
+                  size_t *n)
 {
     return key_sign(c, k, rows[row].scheme, rows[row].digest, data, ret, n);
 }
 
-static err_t verify(const struct crypto *c, const struct key *k, size_t row, struct str data, const uint8_t *sig, size_t n)
+static err_t verify(const struct crypto *c, const struct key *k, size_t row, struct str data,
+                    const uint8_t *sig, size_t n)
 {
     return key_verify(c, k, rows[row].scheme, rows[row].digest, data, (struct str){(const char *)sig, n});
 }
@@ -41,7 +43,8 @@ static void test_row(const struct crypto *c, size_t row)
     size_t n = 0;
     CHECK_ROW(key_generate(rows[row].kind, rows[row].bits, &k) == ERR_OK, rows[row].name);
     CHECK_ROW(key_generate(rows[row].kind, rows[row].bits, &other) == ERR_OK, rows[row].name);
-    for (unsigned round = 0; round < 40; round++) { /* the same contexts again and again; short r and s among them */
+    for (unsigned round = 0; round < 40;
+         round++) { /* the same contexts again and again; short r and s among them */
         char text[16];
         struct str data = {text, (size_t)snprintf(text, sizeof(text), "message %u", round)};
         CHECK_ROW(sign(c, k, row, data, sig, &n) == ERR_OK && n == rows[row].sig_n, rows[row].name);
@@ -70,7 +73,8 @@ static void test_mismatch(const struct crypto *c)
         size_t n = 0;
         CHECK_ROW(key_generate(rows[i].kind, rows[i].bits, &k) == ERR_OK, rows[i].name);
         for (size_t j = 0; j < ROWS; j++) {
-            bool fits = rows[i].scheme == rows[j].scheme || (rows[i].kind == KEY_RSA && rows[j].kind == KEY_RSA);
+            bool fits =
+                rows[i].scheme == rows[j].scheme || (rows[i].kind == KEY_RSA && rows[j].kind == KEY_RSA);
             CHECK_ROW((sign(c, k, j, STR("x"), sig, &n) == ERR_OK) == fits, rows[j].name);
             CHECK_ROW((verify(c, k, j, STR("x"), sig, 64) == ERR_KEY) == !fits, rows[j].name);
         }
@@ -92,16 +96,17 @@ static void test_public_only(const struct crypto *c, struct arena *a)
 }
 
 /* Order of P-256, and a number above it. */
-static const uint8_t order[32] = {0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-                                  0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51};
+static const uint8_t order[32] = {0xff, 0xff, 0xff, 0xff, 0,    0,    0,    0,    0xff, 0xff, 0xff,
+                                  0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17,
+                                  0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51};
 enum half { AS_IT_IS, ZERO, ORDER, ONES };
 static const struct {
     const char *name;
     enum half r, s;
 } a69[] = {
-    {"A69 r = 0", ZERO, AS_IT_IS}, {"A69 s = 0", AS_IT_IS, ZERO}, {"A69 r = s = 0", ZERO, ZERO},
+    {"A69 r = 0", ZERO, AS_IT_IS},  {"A69 s = 0", AS_IT_IS, ZERO},  {"A69 r = s = 0", ZERO, ZERO},
     {"A69 r = n", ORDER, AS_IT_IS}, {"A69 s = n", AS_IT_IS, ORDER}, {"A69 r = s = n", ORDER, ORDER},
-    {"A69 r > n", ONES, AS_IT_IS}, {"A69 s > n", AS_IT_IS, ONES}, {"A69 r > n, s = 0", ONES, ZERO},
+    {"A69 r > n", ONES, AS_IT_IS},  {"A69 s > n", AS_IT_IS, ONES},  {"A69 r > n, s = 0", ONES, ZERO},
 };
 
 static void half_set(uint8_t *p, enum half h)
@@ -152,7 +157,8 @@ static void *job_run(void *ctx)
         uint8_t sig[SIG_MAX];
         size_t n;
         struct str data = {(const char *)&i, sizeof(i)};
-        j->failed += sign(j->c, j->k, j->row, data, sig, &n) != ERR_OK || verify(j->c, j->k, j->row, data, sig, n) != ERR_OK;
+        j->failed += sign(j->c, j->k, j->row, data, sig, &n) != ERR_OK ||
+                     verify(j->c, j->k, j->row, data, sig, n) != ERR_OK;
     }
     return NULL;
 }

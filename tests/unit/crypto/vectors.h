@@ -1,4 +1,5 @@
-/* Test vectors lie as JSON under tests/vectors/: {"source": ..., "vectors": [{...}]}. Tests run in the project's root. */
+/* Test vectors lie as JSON under tests/vectors/: {"source": ..., "vectors": [{...}]}. Tests run in the
+ * project's root. */
 #pragma once
 #include "base/enc.h"
 #include "base/json.h"

@@ -1,5 +1,5 @@
-/* JSON Web Keys: what is printed is read back, thumbprints are RFC 7638's and RFC 8037's, and what must not be registered is
- * refused (case A76). */
+/* JSON Web Keys: what is printed is read back, thumbprints are RFC 7638's and RFC 8037's, and what must not
+ * be registered is refused (case A76). */
 #include "jose/jose.h"
 #include "base/limits.h"
 #include "crypto/vectors.h"
@@ -14,7 +14,8 @@ static void test_thumbprints(const struct crypto *c, struct arena *a, const char
         struct jwk k;
         struct str got = STR_NONE;
         CHECK_ROW(jwk_parse_public(json_object_get(v, "jwk"), a, &k) == ERR_OK, vector_name(v));
-        CHECK_ROW(jwk_thumbprint(c, k.key, a, &got) == ERR_OK && str_eq(got, vector_text(v, "thumbprint")), vector_name(v));
+        CHECK_ROW(jwk_thumbprint(c, k.key, a, &got) == ERR_OK && str_eq(got, vector_text(v, "thumbprint")),
+                  vector_name(v));
         key_free(&k.key);
     }
     json_decref(doc);
@@ -40,22 +41,29 @@ static void test_round_trip(struct arena *a)
         struct str text = print(&k, a);
         CHECK_ROW(json_load(text, &doc) == ERR_OK && jwk_parse_public(doc, a, &back) == ERR_OK, row->name);
         CHECK_ROW(back.alg == k.alg && str_eq(back.kid, k.kid) && !key_is_private(back.key), row->name);
-        CHECK_ROW(!json_object_get(doc, "d") && str_is(json_str(json_object_get(doc, "use")), "sig"), row->name);
+        CHECK_ROW(!json_object_get(doc, "d") && str_is(json_str(json_object_get(doc, "use")), "sig"),
+                  row->name);
         CHECK_ROW(str_eq(print(&back, a), text), row->name);
         json_decref(doc);
         key_free(&k.key);
         key_free(&back.key);
     }
     enum alg none;
-    CHECK(!alg_row(ALG_COUNT) && !alg_find(STR("none"), &none) && !alg_find(STR("es256"), &none) && !alg_find(STR_NONE, &none));
+    CHECK(!alg_row(ALG_COUNT) && !alg_find(STR("none"), &none) && !alg_find(STR("es256"), &none) &&
+          !alg_find(STR_NONE, &none));
 }
 
-#define N2048                                                                                                        \
-    "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn6" \
-    "4tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n9" \
-    "1CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw"
+#define N2048                                                                                                \
+    "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_"                \
+    "BJECPebWKRXjBZCiFV4n3oknjhMstn6"                                                                        \
+    "4tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_"                                              \
+    "FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n9"                                          \
+    "1CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-"               \
+    "kEgU8awapJzKnqDKgw"
 #define EC "\"kty\":\"EC\",\"alg\":\"ES256\",\"crv\":\"P-256\","
-#define XY "\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\",\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\""
+#define XY                                                                                                   \
+    "\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\",\"y\":\"x_FEzRu9m36HLN_"                          \
+    "tue659LNpXW6pCyStikYjKIWI5a0\""
 #define RSA "\"kty\":\"RSA\",\"alg\":\"RS256\","
 static const struct {
     const char *name;
@@ -70,20 +78,25 @@ static const struct {
     {"A76 e = 1", ERR_KEY, "{" RSA "\"n\":\"" N2048 "\",\"e\":\"AQ\"}"},
     {"A76 e with a leading zero", ERR_KEY, "{" RSA "\"n\":\"" N2048 "\",\"e\":\"AAEAAQ\"}"},
     {"A76 ES256 with P-384", ERR_KEY,
-     "{\"kty\":\"EC\",\"alg\":\"ES256\",\"crv\":\"P-384\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\","
+     "{\"kty\":\"EC\",\"alg\":\"ES256\",\"crv\":\"P-384\",\"x\":"
+     "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\","
      "\"y\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}"},
     {"A76 P-384's numbers said to be P-256", ERR_KEY,
      "{" EC "\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\","
      "\"y\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}"},
     {"A76 off the curve", ERR_KEY,
-     "{" EC "\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\",\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a4\"}"},
+     "{" EC "\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\",\"y\":\"x_FEzRu9m36HLN_"
+            "tue659LNpXW6pCyStikYjKIWI5a4\"}"},
     {"A76 private d", ERR_KEY, "{" EC XY ",\"d\":\"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI\"}"},
     {"A76 private d, null", ERR_KEY, "{" EC XY ",\"d\":null}"},
     {"A76 private p", ERR_KEY, "{" RSA "\"n\":\"" N2048 "\",\"e\":\"AQAB\",\"p\":\"AQAB\"}"},
     {"A76 private dq", ERR_KEY, "{" RSA "\"n\":\"" N2048 "\",\"e\":\"AQAB\",\"dq\":\"AQAB\"}"},
-    {"A76 symmetric HS256", ERR_KEY, "{\"kty\":\"oct\",\"alg\":\"HS256\",\"k\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}"},
-    {"A76 symmetric named ES256", ERR_KEY, "{\"kty\":\"oct\",\"alg\":\"ES256\",\"k\":\"AAAAAAAAAAAAAAAAAAAAAA\"}"},
-    {"A76 kty of another algorithm", ERR_KEY, "{\"kty\":\"RSA\",\"alg\":\"ES256\",\"n\":\"" N2048 "\",\"e\":\"AQAB\"}"},
+    {"A76 symmetric HS256", ERR_KEY,
+     "{\"kty\":\"oct\",\"alg\":\"HS256\",\"k\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}"},
+    {"A76 symmetric named ES256", ERR_KEY,
+     "{\"kty\":\"oct\",\"alg\":\"ES256\",\"k\":\"AAAAAAAAAAAAAAAAAAAAAA\"}"},
+    {"A76 kty of another algorithm", ERR_KEY,
+     "{\"kty\":\"RSA\",\"alg\":\"ES256\",\"n\":\"" N2048 "\",\"e\":\"AQAB\"}"},
     {"A76 no alg", ERR_ALG, "{\"kty\":\"EC\",\"crv\":\"P-256\"," XY "}"},
     {"A76 alg none", ERR_ALG, "{\"kty\":\"EC\",\"alg\":\"none\",\"crv\":\"P-256\"," XY "}"},
     {"A76 alg a number", ERR_ALG, "{\"kty\":\"EC\",\"alg\":256,\"crv\":\"P-256\"," XY "}"},
@@ -94,9 +107,11 @@ static const struct {
     {"A76 kid empty", ERR_KEY, "{" EC XY ",\"kid\":\"\"}"},
     {"A76 no y", ERR_KEY, "{" EC "\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\"}"},
     {"A76 x with padding", ERR_KEY,
-     "{" EC "\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU=\",\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"}"},
+     "{" EC "\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU=\",\"y\":\"x_FEzRu9m36HLN_"
+            "tue659LNpXW6pCyStikYjKIWI5a0\"}"},
     {"A76 Ed25519 of 31 bytes", ERR_KEY,
-     "{\"kty\":\"OKP\",\"alg\":\"EdDSA\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHUQ\"}"},
+     "{\"kty\":\"OKP\",\"alg\":\"EdDSA\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_"
+     "7TyWQHOg7hcvPapiMlrwIaaPcHUQ\"}"},
     {"A76 a list", ERR_KEY, "[]"},
 };
 
@@ -134,8 +149,15 @@ static void test_sets(struct arena *a)
     CHECK_ROW(jwks_parse(set_of(500, false, a), a, &s) == ERR_KEY, "A76 500 keys");
     CHECK(jwks_parse(set_of(2, true, a), a, &s) == ERR_KEY);
     CHECK(jwks_parse(set_of(0, false, a), a, &s) == ERR_OK && s.n == 0);
-    static const char *const bad[] = {"", "[]", "{}", "{\"keys\":{}}", "{\"keys\":[1]}", "{\"keys\":[{}]}", "{\"keys\":[],\"keys\":[]}",
-                                      "{\"keys\":[{" EC XY "},{" EC XY ",\"d\":\"AQ\"}]}", "{\"keys\":[{" EC XY "},{" EC XY "}]}"};
+    static const char *const bad[] = {"",
+                                      "[]",
+                                      "{}",
+                                      "{\"keys\":{}}",
+                                      "{\"keys\":[1]}",
+                                      "{\"keys\":[{}]}",
+                                      "{\"keys\":[],\"keys\":[]}",
+                                      "{\"keys\":[{" EC XY "},{" EC XY ",\"d\":\"AQ\"}]}",
+                                      "{\"keys\":[{" EC XY "},{" EC XY "}]}"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         CHECK_ROW(jwks_parse(str_z(bad[i]), a, &s) != ERR_OK && s.n == 0, bad[i]);
 }

@@ -1,5 +1,5 @@
-/* Compact signatures: the examples of RFC 7515 appendix A and RFC 8037 appendix A, those of the JOSE cookbook (RFC 7520) for
- * every algorithm of alg.def, and what we sign ourselves. */
+/* Compact signatures: the examples of RFC 7515 appendix A and RFC 8037 appendix A, those of the JOSE cookbook
+ * (RFC 7520) for every algorithm of alg.def, and what we sign ourselves. */
 #include "jose/jose.h"
 #include "base/limits.h"
 #include "crypto/vectors.h"
@@ -8,7 +8,8 @@
 #define COOKBOOK "../shared/vectors/jose-cookbook"
 
 /* A signature with one bit of each part turned must fail. */
-static void check_turned(const struct crypto *c, const struct jwk *k, struct str token, struct arena *a, const char *name)
+static void check_turned(const struct crypto *c, const struct jwk *k, struct str token, struct arena *a,
+                         const char *name)
 {
     struct str copy = arena_str(a, token), payload;
     for (size_t i = 0; i < token.n; i++) {
@@ -20,7 +21,8 @@ static void check_turned(const struct crypto *c, const struct jwk *k, struct str
     }
 }
 
-static void check_vector(const struct crypto *c, const json_t *jwk, struct str compact, struct str payload, struct arena *a, const char *name)
+static void check_vector(const struct crypto *c, const json_t *jwk, struct str compact, struct str payload,
+                         struct arena *a, const char *name)
 {
     struct jwk k = {0};
     struct str got = STR_NONE;
@@ -38,13 +40,15 @@ static void test_rfc(const struct crypto *c, const char *path)
     json_array_foreach(list, i, v)
     {
         struct arena *a = arena_new(8 << 20);
-        check_vector(c, json_object_get(v, "jwk"), vector_text(v, "compact"), vector_text(v, "payload"), a, vector_name(v));
+        check_vector(c, json_object_get(v, "jwk"), vector_text(v, "compact"), vector_text(v, "payload"), a,
+                     vector_name(v));
         arena_free(&a);
     }
     json_decref(doc);
 }
 
-/* RFC 8037 A.4 signs deterministically: from the private key comes the very signature. PKCS #8 of Ed25519: RFC 8410. */
+/* RFC 8037 A.4 signs deterministically: from the private key comes the very signature. PKCS #8 of Ed25519:
+ * RFC 8410. */
 static void test_eddsa_made(const struct crypto *c, struct arena *a)
 {
     json_t *doc;
@@ -57,7 +61,8 @@ static void test_eddsa_made(const struct crypto *c, struct arena *a)
     CHECK(key_from_der((struct str){der, sizeof(der)}, &k) == ERR_OK);
     struct str compact = vector_text(v, "compact"), want;
     size_t dot = compact.n - 86 - 1; /* 64 bytes of signature behind the last dot */
-    CHECK(key_sign(c, k, SIG_EDDSA, DIGEST_SHA512, (struct str){compact.p, dot}, sig, &n) == ERR_OK && n == 64);
+    CHECK(key_sign(c, k, SIG_EDDSA, DIGEST_SHA512, (struct str){compact.p, dot}, sig, &n) == ERR_OK &&
+          n == 64);
     CHECK(dec_b64url(a, (struct str){compact.p + dot + 1, 86}, &want) && memcmp(want.p, sig, 64) == 0);
     key_free(&k);
     json_decref(doc);
@@ -91,14 +96,16 @@ static void test_cookbook(const struct crypto *c)
 {
     glob_t g = {0};
     size_t used = 0;
-    if (glob(COOKBOOK "/jws/*.json", 0, NULL, &g) != 0 || glob(COOKBOOK "/curve25519/jws.json", GLOB_APPEND, NULL, &g) != 0) {
+    if (glob(COOKBOOK "/jws/*.json", 0, NULL, &g) != 0 ||
+        glob(COOKBOOK "/curve25519/jws.json", GLOB_APPEND, NULL, &g) != 0) {
         printf("jws: skipped the cookbook's examples, there is no " COOKBOOK "\n");
         globfree(&g);
         return;
     }
     for (size_t i = 0; i < g.gl_pathc; i++)
         used += cookbook_file(c, g.gl_pathv[i]);
-    printf("jws: %zu of the cookbook's %zu examples are of algorithms and forms taken here\n", used, g.gl_pathc);
+    printf("jws: %zu of the cookbook's %zu examples are of algorithms and forms taken here\n", used,
+           g.gl_pathc);
     CHECK(used >= 2);
     globfree(&g);
 }
@@ -113,7 +120,8 @@ static void test_made(const struct crypto *c, struct arena *a)
         CHECK_ROW(jws_sign(c, &k, STR("at+jwt"), STR("{\"a\":1}"), a, &token) == ERR_OK, row->name);
         CHECK_ROW(jws_verify(c, &k, token, a, &payload) == ERR_OK && str_is(payload, "{\"a\":1}"), row->name);
         wrong.key = k.key;
-        wrong.alg = alg == ALG_ES256 ? ALG_RS256 : ALG_ES256; /* a key bound to an algorithm of another kind */
+        wrong.alg =
+            alg == ALG_ES256 ? ALG_RS256 : ALG_ES256; /* a key bound to an algorithm of another kind */
         CHECK_ROW(jws_sign(c, &wrong, STR_NONE, STR("{}"), a, &token) == ERR_ALG, row->name);
         CHECK_ROW(jws_verify(c, &wrong, token, a, &payload) == ERR_ALG, row->name);
         key_free(&k.key);

@@ -1,14 +1,14 @@
-/* The abuse cases against tokens, each row named by its id: A64 to A69, A74, A75, A78. A row is a header and a payload that
- * get a true signature, so that what refuses them is the check the row is about. */
+/* The abuse cases against tokens, each row named by its id: A64 to A69, A74, A75, A78. A row is a header and
+ * a payload that get a true signature, so that what refuses them is the check the row is about. */
 #include "jose/jose.h"
 #include "base/limits.h"
 #include "crypto/vectors.h"
 
-#define NOW 1800000000
-#define ISS "\"iss\":\"https://as.example\""
-#define AUD "\"aud\":\"https://api.example\""
-#define EXP "\"exp\":1800000300"
-#define IAT "\"iat\":1800000000"
+#define NOW     1800000000
+#define ISS     "\"iss\":\"https://as.example\""
+#define AUD     "\"aud\":\"https://api.example\""
+#define EXP     "\"exp\":1800000300"
+#define IAT     "\"iat\":1800000000"
 #define HEADER  "{\"alg\":\"ES256\",\"typ\":\"at+jwt\",\"kid\":\"k1\"}"
 #define PAYLOAD "{" ISS "," AUD "," EXP "," IAT ",\"sub\":\"u1\"}"
 
@@ -39,7 +39,8 @@ static struct str b64(struct arena *a, struct str s)
 }
 
 /* A token over these very bytes, truly signed by k. */
-static struct str forge(const struct world *w, const struct jwk *k, struct str header, struct str payload, struct arena *a)
+static struct str forge(const struct world *w, const struct jwk *k, struct str header, struct str payload,
+                        struct arena *a)
 {
     const struct alg_row *row = alg_row(k->alg);
     struct str input = arena_fmt(a, "%.*s.%.*s", STR_ARG(b64(a, header)), STR_ARG(b64(a, payload)));
@@ -49,12 +50,14 @@ static struct str forge(const struct world *w, const struct jwk *k, struct str h
     return arena_fmt(a, "%.*s.%.*s", STR_ARG(input), STR_ARG(b64(a, (struct str){(char *)sig, n})));
 }
 
-static bool trusted_by(const struct world *w, const struct jwks *keys, const struct jwt_profile *p, struct str token, struct arena *a)
+static bool trusted_by(const struct world *w, const struct jwks *keys, const struct jwt_profile *p,
+                       struct str token, struct arena *a)
 {
     struct jwt t = {.exp_s = -1};
     struct fault f = {0};
     err_t e = jwt_verify(w->c, token, keys, p, NOW, a, &t, &f);
-    CHECK(e == ERR_OK || (e == ERR_TOKEN_INVALID && f.code == ERR_TOKEN_INVALID && f.detail[0] && t.exp_s == -1));
+    CHECK(e == ERR_OK ||
+          (e == ERR_TOKEN_INVALID && f.code == ERR_TOKEN_INVALID && f.detail[0] && t.exp_s == -1));
     return e == ERR_OK;
 }
 
@@ -144,7 +147,8 @@ static const struct {
     {"A74 byte order mark", false, HEADER, "\xef\xbb\xbf" PAYLOAD},
     {"exp with a fraction", true, HEADER, P("\"exp\":1800000300.75," IAT)},
     {"A78 wrong iss", false, HEADER, "{\"iss\":\"https://evil.example\"," AUD "," EXP "," IAT "}"},
-    {"A78 iss of another tenant", false, HEADER, "{\"iss\":\"https://as.example/t/b\"," AUD "," EXP "," IAT "}"},
+    {"A78 iss of another tenant", false, HEADER,
+     "{\"iss\":\"https://as.example/t/b\"," AUD "," EXP "," IAT "}"},
     {"A78 iss with a slash", false, HEADER, "{\"iss\":\"https://as.example/\"," AUD "," EXP "," IAT "}"},
     {"A78 iss missing", false, HEADER, "{" AUD "," EXP "," IAT "}"},
     {"A78 iss a list", false, HEADER, "{\"iss\":[\"https://as.example\"]," AUD "," EXP "," IAT "}"},
@@ -153,7 +157,8 @@ static const struct {
     {"A78 aud missing", false, HEADER, "{" ISS "," EXP "," IAT "}"},
     {"A78 aud empty list", false, HEADER, "{" ISS "," EXP "," IAT ",\"aud\":[]}"},
     {"A78 aud list without us", false, HEADER, "{" ISS "," EXP "," IAT ",\"aud\":[\"a\",\"b\"]}"},
-    {"aud list with us", true, HEADER, "{" ISS "," EXP "," IAT ",\"aud\":[ \"a\\\"]\" , \"https:\\/\\/api.example\" ]}"},
+    {"aud list with us", true, HEADER,
+     "{" ISS "," EXP "," IAT ",\"aud\":[ \"a\\\"]\" , \"https:\\/\\/api.example\" ]}"},
     {"A78 wrong azp", false, HEADER, P(EXP "," IAT ",\"azp\":\"other\"")},
     {"A78 azp a list", false, HEADER, P(EXP "," IAT ",\"azp\":[\"web\"]")},
     {"azp", true, HEADER, P(EXP "," IAT ",\"azp\":\"web\"")},
@@ -191,12 +196,18 @@ static void test_a75(const struct world *w, struct arena *a)
     static const struct {
         const char *name, *fmt;
     } shapes[] = {
-        {"A75 = behind the header", "%.*s=.%.*s.%.*s"},    {"A75 = behind the payload", "%.*s.%.*s=.%.*s"},
-        {"A75 == behind the signature", "%.*s.%.*s.%.*s=="}, {"A75 space before", " %.*s.%.*s.%.*s"},
-        {"A75 space behind", "%.*s.%.*s.%.*s "},           {"A75 newline behind", "%.*s.%.*s.%.*s\n"},
-        {"A75 space inside", "%.*s. %.*s.%.*s"},           {"A75 four parts", "%.*s.%.*s.%.*s."},
-        {"A75 five parts (JWE)", "%.*s.%.*s.%.*s.AA.AA"},  {"A75 empty part before", ".%.*s.%.*s.%.*s"},
-        {"A75 + inside", "%.*s.%.*s.+%.*s"},               {"A75 / inside", "%.*s./%.*s.%.*s"},
+        {"A75 = behind the header", "%.*s=.%.*s.%.*s"},
+        {"A75 = behind the payload", "%.*s.%.*s=.%.*s"},
+        {"A75 == behind the signature", "%.*s.%.*s.%.*s=="},
+        {"A75 space before", " %.*s.%.*s.%.*s"},
+        {"A75 space behind", "%.*s.%.*s.%.*s "},
+        {"A75 newline behind", "%.*s.%.*s.%.*s\n"},
+        {"A75 space inside", "%.*s. %.*s.%.*s"},
+        {"A75 four parts", "%.*s.%.*s.%.*s."},
+        {"A75 five parts (JWE)", "%.*s.%.*s.%.*s.AA.AA"},
+        {"A75 empty part before", ".%.*s.%.*s.%.*s"},
+        {"A75 + inside", "%.*s.%.*s.+%.*s"},
+        {"A75 / inside", "%.*s./%.*s.%.*s"},
         {"A73 flattened JSON", "{\"protected\":\"%.*s\",\"payload\":\"%.*s\",\"signature\":\"%.*s\"}"},
     };
     for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
@@ -216,7 +227,8 @@ static void test_a75(const struct world *w, struct arena *a)
         *last = alphabet[(size_t)(strchr(alphabet, t.p[t.n - 1]) - alphabet) + low];
         CHECK_ROW(!trusted(w, copy, a), "A75 non-zero trailing bits");
     }
-    static const char *const short_ones[] = {"", ".", "..", "a.b", "a.b.c", "eyJhbGciOiJFUzI1NiJ9..", "eyJhbGciOiJFUzI1NiJ9.e30."};
+    static const char *const short_ones[] = {
+        "", ".", "..", "a.b", "a.b.c", "eyJhbGciOiJFUzI1NiJ9..", "eyJhbGciOiJFUzI1NiJ9.e30."};
     for (size_t i = 0; i < sizeof(short_ones) / sizeof(short_ones[0]); i++)
         CHECK_ROW(!trusted(w, str_z(short_ones[i]), a), short_ones[i]);
     CHECK(!trusted(w, STR_NONE, a));
@@ -259,10 +271,12 @@ static void test_a65(const struct world *w, struct arena *a)
     for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
         for (size_t j = 0; j < 2; j++) {
             struct str header = arena_fmt(a, "{\"alg\":\"%s\",\"typ\":\"at+jwt\",\"kid\":\"rsa\"}", algs[j]);
-            struct str input = arena_fmt(a, "%.*s.%.*s", STR_ARG(b64(a, header)), STR_ARG(b64(a, str_z(PAYLOAD))));
+            struct str input =
+                arena_fmt(a, "%.*s.%.*s", STR_ARG(b64(a, header)), STR_ARG(b64(a, str_z(PAYLOAD))));
             uint8_t mac[SHA256_SIZE];
             hmac_sha256(w->c, secrets[i].secret, input, mac);
-            struct str token = arena_fmt(a, "%.*s.%.*s", STR_ARG(input), STR_ARG(b64(a, (struct str){(char *)mac, sizeof(mac)})));
+            struct str token = arena_fmt(a, "%.*s.%.*s", STR_ARG(input),
+                                         STR_ARG(b64(a, (struct str){(char *)mac, sizeof(mac)})));
             CHECK_ROW(!trusted(w, token, a), secrets[i].name);
         }
     }
@@ -278,10 +292,12 @@ static void test_a66(const struct world *w, struct arena *a)
     buf_init(&b, a, 4096);
     jw_init(&jw, &b);
     CHECK(jwk_print_public(&evil, a, &jw) == ERR_OK);
-    struct str header = arena_fmt(a, "{\"alg\":\"ES256\",\"typ\":\"at+jwt\",\"kid\":\"k1\",\"jwk\":%.*s}", STR_ARG(buf_view(&b)));
+    struct str header = arena_fmt(a, "{\"alg\":\"ES256\",\"typ\":\"at+jwt\",\"kid\":\"k1\",\"jwk\":%.*s}",
+                                  STR_ARG(buf_view(&b)));
     CHECK_ROW(!trusted(w, forge(w, &evil, header, str_z(PAYLOAD), a), a), "A66 jwk");
     header = arena_fmt(a, "{\"alg\":\"ES256\",\"typ\":\"at+jwt\",\"jwk\":%.*s}", STR_ARG(buf_view(&b)));
-    CHECK_ROW(!trusted_by(w, &w->one, &profile, forge(w, &evil, header, str_z(PAYLOAD), a), a), "A66 jwk, no kid");
+    CHECK_ROW(!trusted_by(w, &w->one, &profile, forge(w, &evil, header, str_z(PAYLOAD), a), a),
+              "A66 jwk, no kid");
     key_free(&evil.key);
 }
 
@@ -355,8 +371,10 @@ static void test_a74(const struct world *w)
 {
     struct arena *a = arena_new(4 << 20);
     const struct jwk *k = &w->v[0];
-    CHECK(trusted(w, forge(w, k, str_z(HEADER), nested(LIMIT_JSON_DEPTH - 1, a), a), a)); /* the object itself is one level */
-    CHECK_ROW(!trusted(w, forge(w, k, str_z(HEADER), nested(LIMIT_JSON_DEPTH, a), a), a), "A74 one level too deep");
+    /* The object itself is one level. */
+    CHECK(trusted(w, forge(w, k, str_z(HEADER), nested(LIMIT_JSON_DEPTH - 1, a), a), a));
+    CHECK_ROW(!trusted(w, forge(w, k, str_z(HEADER), nested(LIMIT_JSON_DEPTH, a), a), a),
+              "A74 one level too deep");
     CHECK_ROW(!trusted(w, forge(w, k, str_z(HEADER), nested(3000, a), a), a), "A74 3000 levels");
     CHECK_ROW(!trusted(w, forge(w, k, str_z(HEADER), nested(100000, a), a), a), "A74 100000 levels");
     CHECK(trusted(w, forge(w, k, str_z(HEADER), many_aud(LIMIT_JWT_AUD, a), a), a));
@@ -383,28 +401,38 @@ static void test_profile(const struct world *w, struct arena *a)
     p = profile;
     p.typ = NULL;
     CHECK_ROW(!trusted_by(w, &w->all, &p, t, a), "A63 an access token is no plain JWT");
-    CHECK(trusted_by(w, &w->all, &p, forge(w, &w->v[0], STR("{\"alg\":\"ES256\",\"kid\":\"k1\"}"), str_z(PAYLOAD), a), a));
-    CHECK(trusted_by(w, &w->all, &p, forge(w, &w->v[0], STR("{\"typ\":\"jwt\",\"alg\":\"ES256\",\"kid\":\"k1\"}"), str_z(PAYLOAD), a), a));
+    CHECK(trusted_by(w, &w->all, &p,
+                     forge(w, &w->v[0], STR("{\"alg\":\"ES256\",\"kid\":\"k1\"}"), str_z(PAYLOAD), a), a));
+    CHECK(trusted_by(
+        w, &w->all, &p,
+        forge(w, &w->v[0], STR("{\"typ\":\"jwt\",\"alg\":\"ES256\",\"kid\":\"k1\"}"), str_z(PAYLOAD), a), a));
     struct fault f = {0};
     struct jwt got;
-    CHECK(jwt_verify(w->c, STR("x"), &w->all, &profile, NOW, a, &got, NULL) == ERR_TOKEN_INVALID); /* nobody to tell */
-    CHECK(jwt_verify(w->c, t, &w->all, &profile, NOW + 1000, a, &got, &f) == ERR_TOKEN_INVALID && strstr(f.detail, "expired"));
+    CHECK(jwt_verify(w->c, STR("x"), &w->all, &profile, NOW, a, &got, NULL) ==
+          ERR_TOKEN_INVALID); /* nobody to tell */
+    CHECK(jwt_verify(w->c, t, &w->all, &profile, NOW + 1000, a, &got, &f) == ERR_TOKEN_INVALID &&
+          strstr(f.detail, "expired"));
 }
 
 /* Signed by jws_sign with each algorithm, and every claim read. */
 static void test_read(const struct world *w, struct arena *a)
 {
-    struct str payload = STR("{" ISS "," AUD "," EXP "," IAT ",\"nbf\":1799999999,\"sub\":\"u\\u00e9\",\"jti\":\"j\",\"client_id\":\"c\","
+    struct str payload = STR("{" ISS "," AUD "," EXP "," IAT
+                             ",\"nbf\":1799999999,\"sub\":\"u\\u00e9\",\"jti\":\"j\",\"client_id\":\"c\","
                              "\"scope\":\"a b\",\"azp\":\"web\",\"roles\":[{\"x\":1.5e3}]}");
     for (size_t i = 0; i < w->all.n; i++) {
         struct str token;
         struct jwt t, seen;
         CHECK(jws_sign(w->c, &w->v[i], STR("at+jwt"), payload, a, &token) == ERR_OK);
         CHECK(jwt_verify(w->c, token, &w->all, &profile, NOW, a, &t, NULL) == ERR_OK);
-        CHECK(jwt_peek(token, a, &seen) == ERR_OK && str_eq(seen.payload, payload) && str_eq(seen.sub, t.sub));
-        CHECK(str_eq(t.payload, payload) && str_eq(t.kid, w->v[i].kid) && t.alg == w->v[i].alg && str_is(t.typ, "at+jwt"));
-        CHECK(str_is(t.iss, "https://as.example") && t.aud.n == 1 && str_is(t.aud.v[0], "https://api.example"));
-        CHECK(str_is(t.sub, "u\xc3\xa9") && str_is(t.jti, "j") && str_is(t.client_id, "c") && str_is(t.scope, "a b"));
+        CHECK(jwt_peek(token, a, &seen) == ERR_OK && str_eq(seen.payload, payload) &&
+              str_eq(seen.sub, t.sub));
+        CHECK(str_eq(t.payload, payload) && str_eq(t.kid, w->v[i].kid) && t.alg == w->v[i].alg &&
+              str_is(t.typ, "at+jwt"));
+        CHECK(str_is(t.iss, "https://as.example") && t.aud.n == 1 &&
+              str_is(t.aud.v[0], "https://api.example"));
+        CHECK(str_is(t.sub, "u\xc3\xa9") && str_is(t.jti, "j") && str_is(t.client_id, "c") &&
+              str_is(t.scope, "a b"));
         CHECK(str_is(t.azp, "web") && t.exp_s == NOW + 300 && t.iat_s == NOW && t.nbf_s == NOW - 1);
     }
 }
@@ -431,8 +459,8 @@ int main(void)
     struct world w;
     struct arena *a = arena_new(1 << 20);
     world_make(&w);
-    static void (*const tests[])(const struct world *, struct arena *) = {test_a75, test_a65, test_a66, test_a67,
-                                                                         test_a69, test_profile, test_read};
+    static void (*const tests[])(const struct world *, struct arena *) = {
+        test_a75, test_a65, test_a66, test_a67, test_a69, test_profile, test_read};
     for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
         tests[i](&w, a);
         arena_reset(a);
