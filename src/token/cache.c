@@ -1,6 +1,7 @@
-/* The cache of hot configuration: one bounded array of slots, two chained indexes over it (by name and by id), a clock hand
- * that evicts what nobody has asked for lately. Lookups take the lock for reading and hold it for a few comparisons; the
- * hash is computed before. Versions: every drop moves one number, and a loader that began before it does not get in. */
+/* The cache of hot configuration: one bounded array of slots, two chained indexes over it (by name and by
+ * id), a clock hand that evicts what nobody has asked for lately. Lookups take the lock for reading and hold
+ * it for a few comparisons; the hash is computed before. Versions: every drop moves one number, and a loader
+ * that began before it does not get in. */
 #include "token/cache.h"
 #include "crypto/crypto.h"
 #include <pthread.h>
@@ -33,7 +34,7 @@ void object_release(struct object *o)
     arena_free(&a);
 }
 
-/* --- hashing ----------------------------------------------------------------------------------------------------- */
+/* --- hashing --- */
 
 static uint64_t mix(uint64_t h)
 {
@@ -68,7 +69,7 @@ static size_t id_bucket(const struct cache *c, int64_t id)
     return mix(c->seed ^ (uint64_t)id) & c->mask;
 }
 
-/* --- life -------------------------------------------------------------------------------------------------------- */
+/* --- life --- */
 
 static size_t round_up(size_t n)
 {
@@ -123,14 +124,16 @@ void cache_free(struct cache **cp)
     *cp = NULL;
 }
 
-/* --- finding ----------------------------------------------------------------------------------------------------- */
+/* --- finding --- */
 
-static uint32_t find_name(const struct cache *c, uint64_t hash, int64_t tenant_id, const char *kind, struct str name)
+static uint32_t find_name(const struct cache *c, uint64_t hash, int64_t tenant_id, const char *kind,
+                          struct str name)
 {
     uint32_t i = c->by_name[hash & c->mask];
     for (; i != NO_SLOT; i = c->slots[i].next_by_name) {
         const struct slot *s = &c->slots[i];
-        if (s->name_hash == hash && s->o->tenant_id == tenant_id && str_eq(s->o->name, name) && strcmp(s->o->kind->name, kind) == 0)
+        if (s->name_hash == hash && s->o->tenant_id == tenant_id && str_eq(s->o->name, name) &&
+            strcmp(s->o->kind->name, kind) == 0)
             return i;
     }
     return NO_SLOT;
@@ -178,7 +181,7 @@ uint64_t cache_version(const struct cache *c)
     return atomic_load_explicit(&c->version, memory_order_acquire);
 }
 
-/* --- changing; all under the lock for writing ---------------------------------------------------------------------- */
+/* --- changing; all under the lock for writing --- */
 
 static void unlink_by_name(struct cache *c, uint32_t i)
 {
@@ -235,7 +238,8 @@ static void slot_fill(struct cache *c, uint32_t i, struct object *o, uint64_t ha
     s->next_by_id = c->by_id[id_at];
     c->by_name[hash & c->mask] = i;
     c->by_id[id_at] = i;
-    /* Not marked yet: a sweep through things asked for once must not push out what is asked for again and again. */
+    /* Not marked yet: a sweep through things asked for once must not push out what is asked for again and
+     * again. */
     atomic_store_explicit(&s->touched, false, memory_order_relaxed);
     c->used++;
 }
@@ -247,7 +251,8 @@ void cache_put(struct cache *c, struct object *o, uint64_t version_before_load)
     pthread_rwlock_wrlock(&c->lock);
     bool fresh = cache_version(c) == version_before_load && o->arena != NULL;
     /* Another loader of the same version may have been first; both are as good. */
-    if (fresh && find_name(c, hash, o->tenant_id, o->kind->name, o->name) == NO_SLOT && find_id(c, o->id) == NO_SLOT) {
+    if (fresh && find_name(c, hash, o->tenant_id, o->kind->name, o->name) == NO_SLOT &&
+        find_id(c, o->id) == NO_SLOT) {
         uint32_t i = slot_choose(c, &evicted);
         atomic_fetch_add_explicit(&o->refs, 1, memory_order_relaxed);
         slot_fill(c, i, o, hash);

@@ -1,4 +1,4 @@
-/* The envelope: sealing and opening, the rows of a tenant's keys, the snapshot's part of them. */
+/* The envelope: sealing and opening, and the keys of a new tenant. */
 #include "token/keyring_parts.h"
 #include "base/enc.h"
 #include "base/limits.h"
@@ -6,15 +6,15 @@
 #define ENVELOPE_FORM 1
 #define ENVELOPE_MORE (1 + AEAD_OVERHEAD)
 
-/* --- sealing ----------------------------------------------------------------------------------------------------------- */
+/* --- sealing --- */
 
 static struct str aad_of(struct arena *a, const char *what, int64_t whose)
 {
     return arena_fmt(a, "mereau:%s:%lld", what, (long long)whose);
 }
 
-err_t envelope_seal(const struct crypto *c, const uint8_t *key, const char *what, int64_t whose, struct str data, struct arena *a,
-                    struct str *ret)
+err_t envelope_seal(const struct crypto *c, const uint8_t *key, const char *what, int64_t whose,
+                    struct str data, struct arena *a, struct str *ret)
 {
     struct str aad = aad_of(a, what, whose);
     uint8_t *p = arena_alloc(a, data.n + ENVELOPE_MORE);
@@ -26,8 +26,8 @@ err_t envelope_seal(const struct crypto *c, const uint8_t *key, const char *what
     return ERR_OK;
 }
 
-err_t envelope_open(const struct crypto *c, const uint8_t *key, const char *what, int64_t whose, struct str sealed, struct arena *a,
-                    struct str *ret)
+err_t envelope_open(const struct crypto *c, const uint8_t *key, const char *what, int64_t whose,
+                    struct str sealed, struct arena *a, struct str *ret)
 {
     if (sealed.n < ENVELOPE_MORE || sealed.p[0] != ENVELOPE_FORM)
         return ERR_DECRYPT;
@@ -54,6 +54,11 @@ err_t meta_read(struct db *db, const char *name, struct arena *a, struct str *re
     return found && !value.p ? ERR_MEMORY : ERR_OK;
 }
 
+err_t meta_write(struct db *db, enum query q, const char *name, struct str value)
+{
+    return db_run(db, q, BIND(vtext(str_z(name)), vblob(value.p, value.n)), NULL);
+}
+
 err_t master_check_make(const struct crypto *c, const uint8_t *key, struct arena *a, struct str *ret)
 {
     return envelope_seal(c, key, SEALED_CHECK, 0, STR("mereau"), a, ret);
@@ -62,12 +67,13 @@ err_t master_check_make(const struct crypto *c, const uint8_t *key, struct arena
 bool master_check_fits(const struct crypto *c, const uint8_t *key, struct str check, struct arena *a)
 {
     struct str opened;
-    return envelope_open(c, key, SEALED_CHECK, 0, check, a, &opened) == ERR_OK && str_eq(opened, STR("mereau"));
+    return envelope_open(c, key, SEALED_CHECK, 0, check, a, &opened) == ERR_OK &&
+           str_eq(opened, STR("mereau"));
 }
 
-/* --- under the master key ------------------------------------------------------------------------------------------------ */
+/* --- under the master key --- */
 
-static err_t open_tenant_key(struct op *op, int64_t tenant_id, struct str sealed, uint8_t ret[static 32])
+err_t master_open_tenant(struct op *op, int64_t tenant_id, struct str sealed, uint8_t ret[static 32])
 {
     struct keyring *k = op->core->keyring;
     struct str key;
@@ -87,7 +93,7 @@ static err_t fetch_tenant_key(struct op *op, int64_t tenant_id, uint8_t ret[stat
 {
     struct rows r;
     TRY(db_rows(op->db, Q_TENANT_KEY_SEALED, BIND(vint(tenant_id), vtext(STR("tenant"))), &r));
-    err_t e = db_next(&r) ? open_tenant_key(op, tenant_id, db_text(&r, 0), ret) : ERR_NOT_FOUND;
+    err_t e = db_next(&r) ? master_open_tenant(op, tenant_id, db_text(&r, 0), ret) : ERR_NOT_FOUND;
     err_t end = db_end(&r);
     return end == ERR_OK ? e : end;
 }
@@ -100,7 +106,7 @@ static err_t tenant_key(struct op *op, int64_t tenant_id, uint8_t ret[static 32]
     return ERR_OK;
 }
 
-/* --- under a tenant's key ------------------------------------------------------------------------------------------------ */
+/* --- under a tenant's key --- */
 
 static const char *record_purpose(struct arena *a, const char *purpose)
 {
@@ -119,7 +125,8 @@ err_t keyring_seal(struct op *op, int64_t tenant_id, const char *purpose, struct
     return e;
 }
 
-err_t keyring_open_sealed(struct op *op, int64_t tenant_id, const char *purpose, struct str sealed, struct str *ret)
+err_t keyring_open_sealed(struct op *op, int64_t tenant_id, const char *purpose, struct str sealed,
+                          struct str *ret)
 {
     uint8_t key[32];
     const char *what = record_purpose(op->arena, purpose);
@@ -131,10 +138,12 @@ err_t keyring_open_sealed(struct op *op, int64_t tenant_id, const char *purpose,
     return e;
 }
 
-err_t keyring_open_with(struct op *op, const struct tenant *t, const char *purpose, struct str sealed, struct str *ret)
+err_t keyring_open_with(struct op *op, const struct tenant *t, const char *purpose, struct str sealed,
+                        struct str *ret)
 {
     const char *what = record_purpose(op->arena, purpose);
-    return what ? envelope_open(op->core->crypto, t->key, what, t->object.id, sealed, op->arena, ret) : ERR_MEMORY;
+    return what ? envelope_open(op->core->crypto, t->key, what, t->object.id, sealed, op->arena, ret)
+                : ERR_MEMORY;
 }
 
 err_t keyring_fingerprint(struct op *op, struct str purpose, struct str secret, struct str *ret)
@@ -149,19 +158,21 @@ err_t keyring_fingerprint(struct op *op, struct str purpose, struct str secret, 
     buf_init(&b, op->arena, 64);
     if (!buf_ok(&text))
         return ERR_MEMORY;
-    hmac_sha256(op->core->crypto, (struct str){(const char *)op->tenant->secret_key, 32}, buf_view(&text), mac);
+    hmac_sha256(op->core->crypto, (struct str){(const char *)op->tenant->secret_key, 32}, buf_view(&text),
+                mac);
     enc_b64url(&b, mac, sizeof(mac));
     *ret = buf_view(&b);
     return buf_ok(&b) ? ERR_OK : ERR_MEMORY;
 }
 
-/* --- a new tenant ---------------------------------------------------------------------------------------------------------- */
+/* --- a new tenant --- */
 
 static err_t seal_tenant_key(struct op *op, int64_t tenant_id, struct str key, struct tenant_keys *keys)
 {
     struct keyring *k = op->core->keyring;
     pthread_rwlock_rdlock(&k->lock);
-    err_t e = envelope_seal(op->core->crypto, k->master, SEALED_TENANT, tenant_id, key, op->arena, &keys->v[0].sealed);
+    err_t e = envelope_seal(op->core->crypto, k->master, SEALED_TENANT, tenant_id, key, op->arena,
+                            &keys->v[0].sealed);
     keys->check = arena_str(op->arena, k->check);
     pthread_rwlock_unlock(&k->lock);
     return e == ERR_OK && !keys->check.p ? ERR_MEMORY : e;
@@ -181,7 +192,8 @@ err_t keyring_make_tenant(struct op *op, int64_t tenant_id, struct tenant_keys *
         if (!what)
             e = ERR_MEMORY;
         else if (i > 0)
-            e = envelope_seal(op->core->crypto, key[0], what, tenant_id, (struct str){(const char *)key[i], 32}, op->arena, &keys.v[i].sealed);
+            e = envelope_seal(op->core->crypto, key[0], what, tenant_id,
+                              (struct str){(const char *)key[i], 32}, op->arena, &keys.v[i].sealed);
     }
     secret_zero(key, sizeof(key));
     if (e == ERR_OK)
@@ -205,137 +217,10 @@ err_t keyring_insert_tenant(struct db *db, void *tenant_keys)
     TRY(check_still(db, k->check));
     for (size_t i = 0; i < TENANT_KEYS; i++) {
         TRY(db_run(db, Q_TENANT_KEY_INSERT,
-                   BIND(vint(k->tenant_id), vint(k->v[i].id), vtext(k->v[i].purpose), vtext(STR_NONE), vtext(STR_NONE),
-                        vblob(k->v[i].sealed.p, k->v[i].sealed.n), vtext(STR_NONE), vint(k->now_s), vint(k->now_s)),
+                   BIND(vint(k->tenant_id), vint(k->v[i].id), vtext(k->v[i].purpose), vtext(STR_NONE),
+                        vtext(STR_NONE), vblob(k->v[i].sealed.p, k->v[i].sealed.n), vtext(STR_NONE),
+                        vint(k->now_s), vint(k->now_s)),
                    NULL));
     }
     return ERR_OK;
-}
-
-/* --- the snapshot's part ----------------------------------------------------------------------------------------------------- */
-
-struct key_row {
-    struct str purpose, kid, alg, sealed, public_jwk;
-    struct signing_key times;
-};
-#define KEY_ROWS_MAX (TENANT_KEYS + LIMIT_JWKS_KEYS)
-
-static err_t read_key_rows(struct op *op, int64_t tenant_id, struct key_row *rows, size_t *ret_n)
-{
-    struct rows r;
-    size_t n = 0;
-    TRY(db_rows(op->db, Q_TENANT_KEY_LIST, BIND(vint(tenant_id)), &r));
-    while (db_next(&r) && n < KEY_ROWS_MAX) {
-        struct key_row *k = &rows[n++];
-        k->purpose = arena_str(op->arena, db_text(&r, 1));
-        k->kid = arena_str(op->arena, db_text(&r, 2));
-        k->alg = arena_str(op->arena, db_text(&r, 3));
-        k->sealed = arena_str(op->arena, db_text(&r, 4));
-        k->public_jwk = arena_str(op->arena, db_text(&r, 5));
-        k->times = (struct signing_key){
-            .created_s = db_int(&r, 6), .active_s = db_int(&r, 7), .retired_s = db_int(&r, 8), .remove_s = db_int(&r, 9)};
-    }
-    *ret_n = n;
-    return db_end(&r);
-}
-
-static const struct key_row *row_of(const struct key_row *rows, size_t n, const char *purpose)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (str_is(rows[i].purpose, purpose))
-            return &rows[i];
-    }
-    return NULL;
-}
-
-static err_t open_own_key(struct op *op, const struct tenant *t, const struct key_row *row, uint8_t ret[static 32])
-{
-    struct str key;
-    TRY(keyring_open_with(op, t, row->purpose.p, row->sealed, &key));
-    if (key.n != 32)
-        return ERR_DECRYPT;
-    memcpy(ret, key.p, 32);
-    return ERR_OK;
-}
-
-static void free_key(void *key)
-{
-    struct key *k = key;
-    key_free(&k);
-}
-
-static err_t open_signing_key(struct op *op, struct arena *a, const struct tenant *t, const struct key_row *row, struct signing_key *ret)
-{
-    struct str der;
-    const char *purpose = arena_fmt(op->arena, "signing:%.*s", STR_ARG(row->kid)).p;
-    struct signing_key k = row->times;
-    if (!purpose)
-        return ERR_MEMORY;
-    if (!alg_find(row->alg, &k.jwk.alg))
-        return ERR_ALG; /* of a later version */
-    TRY(keyring_open_with(op, t, purpose, row->sealed, &der));
-    TRY(key_from_der(der, &k.jwk.key));
-    if (!arena_defer(a, free_key, k.jwk.key)) {
-        key_free(&k.jwk.key);
-        return ERR_MEMORY;
-    }
-    k.jwk.kid = arena_str(a, row->kid);
-    *ret = k;
-    return k.jwk.kid.p ? ERR_OK : ERR_MEMORY;
-}
-
-/* Published: the one in use, the next, and those that may have signed something that still lives. */
-static err_t fill_signing_keys(struct op *op, struct arena *a, struct tenant *t, const struct key_row *rows, size_t n)
-{
-    struct signing_key *keys = arena_array(a, struct signing_key, n);
-    struct buf b;
-    struct jw w;
-    buf_init(&b, a, LIMIT_OBJECT_ARENA);
-    jw_init(&w, &b);
-    jw_open(&w, '{');
-    jw_key(&w, "keys");
-    jw_open(&w, '[');
-    if (!keys)
-        return ERR_MEMORY;
-    for (size_t i = 0; i < n; i++) {
-        bool gone = rows[i].times.remove_s != 0 && rows[i].times.remove_s <= op->now_s;
-        if (!str_is(rows[i].purpose, "signing") || gone)
-            continue;
-        err_t e = open_signing_key(op, a, t, &rows[i], &keys[t->nkeys]);
-        if (e == ERR_ALG)
-            continue;
-        if (e != ERR_OK)
-            return e;
-        jw_raw(&w, rows[i].public_jwk);
-        t->nkeys++;
-    }
-    jw_close(&w, ']');
-    jw_close(&w, '}');
-    t->keys = keys;
-    t->jwks = buf_view(&b);
-    return buf_ok(&b) ? ERR_OK : ERR_MEMORY;
-}
-
-static err_t load_tenant_keys(struct op *op, struct arena *a, struct tenant *t, const struct key_row *rows, size_t n)
-{
-    const struct key_row *root = row_of(rows, n, "tenant"), *refresh = row_of(rows, n, "refresh"), *secret = row_of(rows, n, "secret");
-    if (!root || !refresh || !secret)
-        return ERR_DECRYPT;
-    TRY(open_tenant_key(op, t->object.id, root->sealed, t->key));
-    TRY(open_own_key(op, t, refresh, t->refresh_key));
-    TRY(open_own_key(op, t, secret, t->secret_key));
-    return fill_signing_keys(op, a, t, rows, n);
-}
-
-err_t keyring_load_tenant(struct op *op, struct arena *a, struct tenant *t)
-{
-    size_t n = 0;
-    struct key_row *rows = arena_array(op->arena, struct key_row, KEY_ROWS_MAX);
-    if (!rows)
-        return ERR_MEMORY;
-    TRY(read_key_rows(op, t->object.id, rows, &n));
-    err_t e = load_tenant_keys(op, a, t, rows, n);
-    if (e == ERR_DECRYPT || e == ERR_KEY)
-        return op_fail(op, ERR_STORE_CORRUPT, "", "the keys of the tenant \"%.*s\" can't be opened", STR_ARG(t->name));
-    return e;
 }

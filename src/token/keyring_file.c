@@ -16,7 +16,7 @@ char *key_file_beside(const char *path, const char *ending)
     return asprintf(&p, "%s%s", path, ending) < 0 ? NULL : p;
 }
 
-/* --- reading ----------------------------------------------------------------------------------------------------------- */
+/* --- reading --- */
 
 static bool parse(struct str text, uint8_t ret[static MASTER_KEY_SIZE])
 {
@@ -35,7 +35,8 @@ static err_t check_mode(int fd, const char *path, bool strict, struct fault *f)
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
         return fault_set(f, ERR_MASTER_KEY, "", "the master key %s is no file", path);
     if (strict && (st.st_mode & 0077) != 0)
-        return fault_set(f, ERR_MASTER_KEY, "", "the master key %s can be read by others (mode %04o): chmod 600 it", path,
+        return fault_set(f, ERR_MASTER_KEY, "",
+                         "the master key %s can be read by others (mode %04o): chmod 600 it", path,
                          (unsigned)st.st_mode & 07777);
     return ERR_OK;
 }
@@ -68,16 +69,18 @@ err_t key_file_read(const char *path, bool strict, uint8_t ret[static MASTER_KEY
     if (e == ERR_OK) {
         ssize_t n = read_all(fd, text, sizeof(text));
         if (n < 0)
-            e = fault_set(f, ERR_MASTER_KEY, "", "the master key %s can't be read: %s", path, strerror(errno));
+            e = fault_set(f, ERR_MASTER_KEY, "", "the master key %s can't be read: %s", path,
+                          strerror(errno));
         else if (!parse((struct str){text, (size_t)n}, ret))
-            e = fault_set(f, ERR_MASTER_KEY, "", "the master key %s must hold 32 bytes or 64 hexadecimal digits", path);
+            e = fault_set(f, ERR_MASTER_KEY, "",
+                          "the master key %s must hold 32 bytes or 64 hexadecimal digits", path);
     }
     secret_zero(text, sizeof(text));
     close(fd);
     return e;
 }
 
-/* --- writing ----------------------------------------------------------------------------------------------------------- */
+/* --- writing --- */
 
 static err_t sync_directory(const char *path, struct fault *f)
 {
@@ -88,7 +91,8 @@ static err_t sync_directory(const char *path, struct fault *f)
     if (fd >= 0)
         close(fd);
     free(copy);
-    return done ? ERR_OK : fault_set(f, ERR_IO, "", "the directory of %s can't be synced: %s", path, strerror(why));
+    return done ? ERR_OK
+                : fault_set(f, ERR_IO, "", "the directory of %s can't be synced: %s", path, strerror(why));
 }
 
 static bool write_all(int fd, const char *p, size_t n)
@@ -166,9 +170,10 @@ err_t key_file_make(const char *path, const uint8_t key[static MASTER_KEY_SIZE],
 err_t key_file_replace(const char *path, struct fault *f)
 {
     char *new = key_file_beside(path, ".new"), *old = key_file_beside(path, ".old");
-    err_t e = new && old ? ERR_OK : ERR_MEMORY;
+    err_t e = new &&old ? ERR_OK : ERR_MEMORY;
     if (e == ERR_OK) {
-        /* A hard link, so that path itself is there at every moment. It may fail (no link here, no file): the rename counts. */
+        /* A hard link, so that path itself is there at every moment. It may fail (no link here, no file): the
+         * rename counts. */
         unlink(old);
         if (link(path, old) != 0 && errno != ENOENT)
             errno = 0;

@@ -1,8 +1,9 @@
 /* The master key: found or made at start, held against the store's key-check value, replaced on demand.
  *
- * The order of things keeps a key for the store at every moment: a new key is on disk, synced, before anything is sealed under
- * it; the file of the old one goes only after the commit that needs the new one. If a crash comes between that commit and the
- * rename, master.key.new is the one that fits and start finishes the rename. A store whose key is missing never gets another. */
+ * The order of things keeps a key for the store at every moment: a new key is on disk, synced, before
+ * anything is sealed under it; the file of the old one goes only after the commit that needs the new one. If
+ * a crash comes between that commit and the rename, master.key.new is the one that fits and start finishes
+ * the rename. A store whose key is missing never gets another. */
 #include "token/keyring_parts.h"
 #include "base/limits.h"
 #include <stdio.h>
@@ -20,7 +21,7 @@ struct opening {
     struct str check; /* of the store; STR_NONE: a new one */
 };
 
-/* --- which file -------------------------------------------------------------------------------------------------------------- */
+/* --- which file --- */
 
 static char *join(const char *dir, const char *name)
 {
@@ -55,7 +56,7 @@ static err_t choose_file(struct keyring *k, const char *data_dir, const char *ke
     return k->path ? ERR_OK : ERR_MEMORY;
 }
 
-/* --- fitting it to the store --------------------------------------------------------------------------------------------------- */
+/* --- fitting it to the store --- */
 
 static bool fits(const struct opening *o, const uint8_t *key)
 {
@@ -69,7 +70,7 @@ static err_t finish_rotation(struct opening *o, err_t otherwise)
     uint8_t key[MASTER_KEY_SIZE];
     char *new = key_file_beside(o->k->path, ".new");
     err_t e = otherwise;
-    if (new && o->check.p && key_file_read(new, true, key, &quiet) == ERR_OK && fits(o, key)) {
+    if (new && o->check.p && key_file_read(new, true, key, &quiet) == ERR_OK &&fits(o, key)) {
         e = key_file_replace(o->k->path, o->f);
         memcpy(o->k->master, key, sizeof(key));
     }
@@ -81,8 +82,11 @@ static err_t finish_rotation(struct opening *o, err_t otherwise)
 static err_t missing(struct opening *o)
 {
     if (o->check.p)
-        return fault_set(o->f, ERR_MASTER_KEY, "", "this store was made with a master key that is missing: put it back at %s", o->k->path);
-    return fault_set(o->f, ERR_MASTER_KEY, "", "the master key %s does not exist; make one with: openssl rand -hex 32", o->k->path);
+        return fault_set(o->f, ERR_MASTER_KEY, "",
+                         "this store was made with a master key that is missing: put it back at %s",
+                         o->k->path);
+    return fault_set(o->f, ERR_MASTER_KEY, "",
+                     "the master key %s does not exist; make one with: openssl rand -hex 32", o->k->path);
 }
 
 static err_t make_first(struct opening *o)
@@ -108,25 +112,21 @@ static err_t find_key(struct opening *o)
         return ERR_OK;
     if (finish_rotation(o, ERR_MASTER_KEY) == ERR_OK)
         return ERR_OK;
-    return fault_set(o->f, ERR_MASTER_KEY, "", "%s is not the master key this store was made with; nothing was changed", o->k->path);
+    return fault_set(o->f, ERR_MASTER_KEY, "",
+                     "%s is not the master key this store was made with; nothing was changed", o->k->path);
 }
 
-/* --- what a new store gets -------------------------------------------------------------------------------------------------------- */
+/* --- what a new store gets --- */
 
 struct first {
     struct str check, store_key;
 };
 
-static err_t put_meta(struct db *db, enum query q, const char *name, struct str value)
-{
-    return db_run(db, q, BIND(vtext(str_z(name)), vblob(value.p, value.n)), NULL);
-}
-
 static err_t first_in_tx(struct db *db, void *ctx)
 {
     const struct first *m = ctx;
-    TRY(put_meta(db, Q_META_ADD, META_KEY_CHECK, m->check));
-    return put_meta(db, Q_META_ADD, META_STORE_KEY, m->store_key);
+    TRY(meta_write(db, Q_META_ADD, META_KEY_CHECK, m->check));
+    return meta_write(db, Q_META_ADD, META_STORE_KEY, m->store_key);
 }
 
 static err_t begin_store(struct opening *o)
@@ -135,7 +135,8 @@ static err_t begin_store(struct opening *o)
     uint8_t key[32];
     TRY(random_bytes(key, sizeof(key)));
     TRY(master_check_make(o->core->crypto, o->k->master, o->a, &m.check));
-    err_t e = envelope_seal(o->core->crypto, o->k->master, SEALED_STORE, 0, (struct str){(const char *)key, 32}, o->a, &m.store_key);
+    err_t e = envelope_seal(o->core->crypto, o->k->master, SEALED_STORE, 0,
+                            (struct str){(const char *)key, 32}, o->a, &m.store_key);
     secret_zero(key, sizeof(key));
     TRY(e);
     TRY(store_tx(o->core->store, first_in_tx, &m));
@@ -143,7 +144,7 @@ static err_t begin_store(struct opening *o)
     return ERR_OK;
 }
 
-/* --- opening ------------------------------------------------------------------------------------------------------------------------ */
+/* --- opening --- */
 
 static err_t load_store_key(struct opening *o)
 {
@@ -153,14 +154,15 @@ static err_t load_store_key(struct opening *o)
     if (e != ERR_OK || key.n != sizeof(o->core->store_key))
         return fault_set(o->f, ERR_STORE_CORRUPT, "", "the store's own key can't be opened");
     memcpy(o->core->store_key, key.p, key.n);
-    return hkdf_sha256(o->core->crypto, key, STR_NONE, STR("id_key"), o->core->id_key, sizeof(o->core->id_key));
+    return hkdf_sha256(o->core->crypto, key, STR_NONE, STR("id_key"), o->core->id_key,
+                       sizeof(o->core->id_key));
 }
 
 /* What a finished or an abandoned rotation left: the key in place is known to fit. */
 static void tidy_files(const struct keyring *k)
 {
     char *new = key_file_beside(k->path, ".new"), *old = key_file_beside(k->path, ".old");
-    if (k->source != KEY_FROM_CREDENTIAL && new && old) {
+    if (k->source != KEY_FROM_CREDENTIAL && new &&old) {
         unlink(new);
         unlink(old);
     }
@@ -184,9 +186,11 @@ static err_t open_with(struct opening *o)
     return ERR_OK;
 }
 
-err_t keyring_open(struct core *core, const char *data_dir, const char *key_file_or_null, bool *ret_in_data_dir, struct fault *f)
+err_t keyring_open(struct core *core, const char *data_dir, const char *key_file_or_null,
+                   bool *ret_in_data_dir, struct fault *f)
 {
-    struct opening o = {.core = core, .f = f, .k = calloc(1, sizeof(*o.k)), .a = arena_new(LIMIT_OBJECT_ARENA)};
+    struct opening o = {
+        .core = core, .f = f, .k = calloc(1, sizeof(*o.k)), .a = arena_new(LIMIT_OBJECT_ARENA)};
     err_t e = ERR_MEMORY;
     if (!o.k || !o.a)
         goto out;
@@ -219,139 +223,4 @@ void keyring_close(struct core *core)
     free(k);
     core->keyring = NULL;
     secret_zero(core->store_key, sizeof(core->store_key));
-}
-
-/* --- replacing it ----------------------------------------------------------------------------------------------------------------------- */
-
-#define REWRAP_PAGE 256
-
-struct rewrap {
-    struct op *op;
-    const uint8_t *old, *new;
-    struct str check, store_key; /* under the new key */
-    struct arena *a;             /* of one page */
-    struct audit audit;
-};
-
-struct wrapped {
-    int64_t tenant_id, id;
-    struct str sealed;
-};
-
-static err_t read_page(struct db *db, struct rewrap *w, int64_t after, struct wrapped *page, size_t *ret_n)
-{
-    struct rows r;
-    size_t n = 0;
-    TRY(db_rows(db, Q_TENANT_KEY_WRAPPED, BIND(vint(after), vint(REWRAP_PAGE)), &r));
-    while (n < REWRAP_PAGE && db_next(&r)) {
-        page[n] = (struct wrapped){db_int(&r, 0), db_int(&r, 1), arena_str(w->a, db_text(&r, 2))};
-        n++;
-    }
-    *ret_n = n;
-    return db_end(&r);
-}
-
-static err_t rewrap_one(struct db *db, struct rewrap *w, const struct wrapped *row)
-{
-    const struct crypto *c = w->op->core->crypto;
-    struct str key, sealed;
-    TRY(envelope_open(c, w->old, SEALED_TENANT, row->tenant_id, row->sealed, w->a, &key));
-    TRY(envelope_seal(c, w->new, SEALED_TENANT, row->tenant_id, key, w->a, &sealed));
-    return db_run(db, Q_TENANT_KEY_REWRAP, BIND(vint(row->tenant_id), vint(row->id), vblob(sealed.p, sealed.n)), NULL);
-}
-
-static err_t rewrap_in_tx(struct db *db, void *ctx)
-{
-    struct rewrap *w = ctx;
-    struct wrapped page[REWRAP_PAGE];
-    int64_t after = 0;
-    size_t n = 0;
-    do {
-        arena_reset(w->a);
-        TRY(read_page(db, w, after, page, &n));
-        for (size_t i = 0; i < n; i++) {
-            TRY(rewrap_one(db, w, &page[i]));
-            after = page[i].tenant_id;
-        }
-    } while (n == REWRAP_PAGE);
-    TRY(put_meta(db, Q_META_PUT, META_KEY_CHECK, w->check));
-    TRY(put_meta(db, Q_META_PUT, META_STORE_KEY, w->store_key));
-    return audit_write(db, w->op->core->store, &w->audit);
-}
-
-static err_t prepare(struct rewrap *w, struct op *op)
-{
-    const struct crypto *c = op->core->crypto;
-    w->op = op;
-    w->old = op->core->keyring->master;
-    TRY(master_check_make(c, w->new, op->arena, &w->check));
-    TRY(envelope_seal(c, w->new, SEALED_STORE, 0, (struct str){(const char *)op->core->store_key, 32}, op->arena, &w->store_key));
-    audit_make(op, AUDIT_MASTER_ROTATED, STR("store"), STR_NONE, &w->audit);
-    w->a = arena_new(LIMIT_TENANT_ARENA);
-    return w->a ? ERR_OK : ERR_MEMORY;
-}
-
-/* A page of memory that already says what is on disk. */
-static err_t adopt(struct keyring *k, const struct rewrap *w)
-{
-    char *check = malloc(w->check.n);
-    memcpy(k->master, w->new, MASTER_KEY_SIZE);
-    if (!check)
-        return ERR_MEMORY;
-    memcpy(check, w->check.p, w->check.n);
-    free((void *)k->check.p);
-    k->check = (struct str){check, w->check.n};
-    return ERR_OK;
-}
-
-/* If the commit failed for sure the new file goes; if that can't be told it stays, and start decides. */
-static void abandon(struct op *op, const struct keyring *k, const char *new_path)
-{
-    struct str check = STR_NONE;
-    if (meta_read(op->db, META_KEY_CHECK, op->arena, &check) == ERR_OK && str_eq(check, k->check))
-        unlink(new_path);
-}
-
-static err_t rotate_locked(struct op *op, struct keyring *k, const char *new_path)
-{
-    uint8_t key[MASTER_KEY_SIZE];
-    struct rewrap w = {.new = key};
-    TRY(random_bytes(key, sizeof(key)));
-    err_t e = prepare(&w, op);
-    if (e == ERR_OK) {
-        unlink(new_path); /* of a rotation that never committed: the one in place fits */
-        e = key_file_make(new_path, key, &op->fault);
-    }
-    if (e == ERR_OK) {
-        e = store_tx(op->core->store, rewrap_in_tx, &w);
-        if (e == ERR_OK)
-            e = adopt(k, &w);
-        else
-            abandon(op, k, new_path);
-    }
-    if (e == ERR_OK)
-        e = key_file_replace(k->path, &op->fault);
-    arena_free(&w.a);
-    secret_zero(key, sizeof(key));
-    return e;
-}
-
-err_t keyring_rotate_master(struct op *op, const char *data_dir, const char *key_file_or_null)
-{
-    struct keyring *k = op->core->keyring;
-    (void)data_dir; /* the file that was opened at start is the one to replace */
-    TRY(op_permit_system(op));
-    if (k->source == KEY_FROM_CREDENTIAL)
-        return op_fail(op, ERR_CONFLICT, "", "the master key comes from a systemd credential, which can't be written from here: stop, "
-                                             "start with the key in a file, rotate, store it as the credential again");
-    if (key_file_or_null && strcmp(key_file_or_null, k->path) != 0)
-        return op_fail(op, ERR_CONFLICT, "", "the server was started with the master key in %s", k->path);
-    char *new_path = key_file_beside(k->path, ".new");
-    if (!new_path)
-        return ERR_MEMORY;
-    pthread_rwlock_wrlock(&k->lock);
-    err_t e = rotate_locked(op, k, new_path);
-    pthread_rwlock_unlock(&k->lock);
-    free(new_path);
-    return e;
 }

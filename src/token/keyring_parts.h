@@ -19,7 +19,7 @@ struct keyring {
     char *path; /* of the key file */
 };
 
-/* --- keyring.c: sealing ------------------------------------------------------------------------------------------------ */
+/* --- keyring.c: sealing --- */
 /* One byte of form (1), then the AEAD. The additional data says what it is and whose, so that rows can't be swapped. */
 err_t envelope_seal(const struct crypto *c, const uint8_t *key, const char *what, int64_t whose, struct str data, struct arena *a,
                     struct str *ret);
@@ -31,11 +31,13 @@ err_t envelope_open(const struct crypto *c, const uint8_t *key, const char *what
 #define SEALED_CHECK  "check"      /* the key-check value */
 
 err_t meta_read(struct db *db, const char *name, struct arena *a, struct str *ret); /* STR_NONE if there is none */
+err_t meta_write(struct db *db, enum query q, const char *name, struct str value); /* q: Q_META_PUT or Q_META_ADD */
+err_t master_open_tenant(struct op *op, int64_t tenant_id, struct str sealed, uint8_t ret[static 32]);
 /* The key-check value under a key, and whether a key is the one a value was made under. */
 err_t master_check_make(const struct crypto *c, const uint8_t *key, struct arena *a, struct str *ret);
 bool master_check_fits(const struct crypto *c, const uint8_t *key, struct str check, struct arena *a);
 
-/* --- keyring_file.c: the key on disk -------------------------------------------------------------------------------------- */
+/* --- keyring_file.c: the key on disk --- */
 /* 32 bytes, or 64 hexadecimal digits and a newline. ERR_NOT_FOUND; ERR_MASTER_KEY with a sentence for everything else.
  * strict: nobody but the owner may read it (systemd guards its credentials itself). */
 err_t key_file_read(const char *path, bool strict, uint8_t ret[static MASTER_KEY_SIZE], struct fault *f);

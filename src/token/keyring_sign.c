@@ -1,4 +1,5 @@
-/* A tenant's signing keys: made at first use, replaced in time, removed when nothing they signed can live any more. */
+/* A tenant's signing keys: made at first use, replaced in time, removed when nothing they signed can live any
+ * more. */
 #include "token/keyring_parts.h"
 #include "token/cache.h"
 #include "base/limits.h"
@@ -15,7 +16,7 @@ struct new_key {
     int64_t pending_s; /* when the next key becomes active, if there is one already */
 };
 
-/* --- making ------------------------------------------------------------------------------------------------------------------- */
+/* --- making --- */
 
 static err_t describe(struct op *op, const struct jwk *k, struct new_key *n)
 {
@@ -64,12 +65,14 @@ static err_t generate(struct op *op, enum alg alg, struct new_key *n)
     n->id = store_new_id(n->store);
     n->now_s = op->now_s;
     n->alg = str_z(row->name);
-    audit_make(op, AUDIT_KEY_MADE, arena_fmt(op->arena, "key:%.*s", STR_ARG(n->kid)), key_payload(op, n->alg, n->kid), &n->made);
-    audit_make(op, AUDIT_KEY_RETIRED, arena_fmt(op->arena, "alg:%.*s", STR_ARG(n->alg)), key_payload(op, n->alg, STR_NONE), &n->retired);
+    audit_make(op, AUDIT_KEY_MADE, arena_fmt(op->arena, "key:%.*s", STR_ARG(n->kid)),
+               key_payload(op, n->alg, n->kid), &n->made);
+    audit_make(op, AUDIT_KEY_RETIRED, arena_fmt(op->arena, "alg:%.*s", STR_ARG(n->alg)),
+               key_payload(op, n->alg, STR_NONE), &n->retired);
     return ERR_OK;
 }
 
-/* --- writing ------------------------------------------------------------------------------------------------------------------- */
+/* --- writing --- */
 
 struct same_alg {
     int64_t active[LIMIT_JWKS_KEYS]; /* rows that have not been told to retire yet */
@@ -103,7 +106,8 @@ static err_t retire(struct db *db, const struct new_key *k, const struct same_al
 {
     int64_t remove_s = k->active_s + LIMIT_ACCESS_TOKEN_LIFE + LIMIT_CLOCK_SKEW;
     for (size_t i = 0; i < same->nactive; i++)
-        TRY(db_run(db, Q_TENANT_KEY_RETIRE, BIND(vint(k->tenant_id), vint(same->active[i]), vint(k->active_s), vint(remove_s)), NULL));
+        TRY(db_run(db, Q_TENANT_KEY_RETIRE,
+                   BIND(vint(k->tenant_id), vint(same->active[i]), vint(k->active_s), vint(remove_s)), NULL));
     return same->nactive > 0 ? audit_write(db, k->store, &k->retired) : ERR_OK;
 }
 
@@ -116,12 +120,14 @@ static err_t key_in_tx(struct db *db, void *ctx)
     TRY(count_keys(db, k->tenant_id, &count));
     bool wanted = same.n == 0 || (k->rotate && same.pending_s == 0);
     bool won = wanted && count < LIMIT_JWKS_KEYS;
-    /* The first of its algorithm is used at once: nobody has cached a key set without it and relied on that. */
+    /* The first of its algorithm is used at once: nobody has cached a key set without it and relied on that.
+     */
     int64_t active_s = same.n == 0 ? k->now_s : k->active_s;
     if (won) {
         TRY(db_run(db, Q_TENANT_KEY_INSERT,
-                   BIND(vint(k->tenant_id), vint(k->id), vtext(STR("signing")), vtext(k->kid), vtext(k->alg), vblob(k->sealed.p, k->sealed.n),
-                        vtext(k->public_jwk), vint(k->now_s), vint(active_s)),
+                   BIND(vint(k->tenant_id), vint(k->id), vtext(STR("signing")), vtext(k->kid), vtext(k->alg),
+                        vblob(k->sealed.p, k->sealed.n), vtext(k->public_jwk), vint(k->now_s),
+                        vint(active_s)),
                    NULL));
         TRY(retire(db, k, &same));
         TRY(audit_write(db, k->store, &k->made));
@@ -143,9 +149,10 @@ static err_t add_key(struct op *op, enum alg alg, bool rotate, struct new_key *k
     return ERR_OK;
 }
 
-/* --- using --------------------------------------------------------------------------------------------------------------------- */
+/* --- using --- */
 
-/* The newest that is active. When the clock has been set back and none is, the oldest: better than one nobody knows. */
+/* The newest that is active. When the clock has been set back and none is, the oldest: better than one nobody
+ * knows. */
 static const struct signing_key *pick(const struct tenant *t, enum alg alg, int64_t now_s)
 {
     const struct signing_key *newest = NULL, *oldest = NULL;
@@ -186,5 +193,6 @@ err_t keyring_rotate(struct op *op, enum alg alg)
         return ERR_OK;
     char when[32];
     time_rfc3339(k.pending_s, when);
-    return op_fail(op, ERR_CONFLICT, "", "a new %s key is published already and signs from %s on", alg_row(alg)->name, when);
+    return op_fail(op, ERR_CONFLICT, "", "a new %s key is published already and signs from %s on",
+                   alg_row(alg)->name, when);
 }

@@ -1,4 +1,5 @@
-/* The housekeeper's look at all signing keys: those due are replaced, those whose last token has died are removed. */
+/* The housekeeper's look at all signing keys: those due are replaced, those whose last token has died are
+ * removed. */
 #include "token/keyring_parts.h"
 #include "token/cache.h"
 #include "base/limits.h"
@@ -16,7 +17,7 @@ static void begin_for(struct op *own, struct op *op, int64_t tenant_id, struct t
     own->tenant = stub;
 }
 
-/* --- removing -------------------------------------------------------------------------------------------------------------------- */
+/* --- removing --- */
 
 struct due_key {
     struct store *store;
@@ -38,7 +39,8 @@ static err_t remove_key(struct op *op, struct due_key *k)
     struct op own;
     struct tenant stub;
     begin_for(&own, op, k->tenant_id, &stub);
-    audit_make(&own, AUDIT_KEY_REMOVED, arena_fmt(op->arena, "key:%.*s", STR_ARG(k->kid)), STR_NONE, &k->audit);
+    audit_make(&own, AUDIT_KEY_REMOVED, arena_fmt(op->arena, "key:%.*s", STR_ARG(k->kid)), STR_NONE,
+               &k->audit);
     err_t e = store_tx(op->core->store, remove_in_tx, k);
     op_end(&own);
     cache_drop_tenant(op->core->cache, k->tenant_id);
@@ -64,7 +66,7 @@ static err_t remove_due(struct op *op)
     return ERR_OK;
 }
 
-/* --- replacing --------------------------------------------------------------------------------------------------------------------- */
+/* --- replacing --- */
 
 struct due_rotation {
     int64_t tenant_id;
@@ -85,7 +87,8 @@ static err_t take_key_life(void *ctx, const struct json_member *m)
     return ERR_OK;
 }
 
-/* Out of the tenant's row: loading ten thousand snapshots to ask each for one number would be a waste. 0: never. */
+/* Out of the tenant's row: loading ten thousand snapshots to ask each for one number would be a waste. 0:
+ * never. */
 static int64_t key_life(struct ages *ages, struct str spec)
 {
     int64_t life = 0;

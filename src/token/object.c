@@ -1,4 +1,5 @@
-/* Configured objects, the reading half: finding kinds, fetching one or a page, printing. object_put.c writes. */
+/* Configured objects, the reading half: finding kinds, fetching one or a page, printing. object_put.c writes.
+ */
 #include "token/object_row.h"
 #include "token/life.h"
 #include "base/clock.h"
@@ -15,7 +16,8 @@ const struct object_kind *object_kind_find(const struct object_kinds *t, struct 
 
 static bool name_char_ok(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("._~:/@+-", c));
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c && strchr("._~:/@+-", c));
 }
 
 bool object_name_ok(struct str name)
@@ -30,8 +32,8 @@ bool object_name_ok(struct str name)
 }
 
 /* Runs a query of at most one row. */
-static err_t read_one(struct op *op, const struct object_kind *k, enum query q, const struct val *v, size_t n, struct arena *a,
-                      struct object *ret)
+static err_t read_one(struct op *op, const struct object_kind *k, enum query q, const struct val *v, size_t n,
+                      struct arena *a, struct object *ret)
 {
     struct rows r;
     TRY(db_rows(op->db, q, v, n, &r));
@@ -45,14 +47,15 @@ static err_t no_such(struct op *op, const struct object_kind *k, struct str name
     return op_fail(op, ERR_NOT_FOUND, "", "there is no %s \"%.*s\"", k->name, STR_ARG(name));
 }
 
-/* --- fetching past the cache ------------------------------------------------------------------------------------- */
+/* --- fetching past the cache --- */
 
 static err_t fetch_row(struct op *op, const struct object_kind *k, struct str name, struct object **ret)
 {
     struct object *o = arena_new_of(op->arena, struct object);
     if (!o)
         return ERR_MEMORY;
-    err_t e = read_one(op, k, Q_OBJECT_BY_NAME, BIND(vint(object_tenant_id(op, k)), vtext(str_z(k->name)), vtext(name)), op->arena, o);
+    err_t e = read_one(op, k, Q_OBJECT_BY_NAME,
+                       BIND(vint(object_tenant_id(op, k)), vtext(str_z(k->name)), vtext(name)), op->arena, o);
     if (e == ERR_NOT_FOUND)
         return no_such(op, k, name);
     if (e == ERR_OK)
@@ -72,10 +75,11 @@ err_t object_fetch(struct op *op, const struct object_kind *k, struct str name, 
     return ERR_OK;
 }
 
-/* --- fetching through the cache ---------------------------------------------------------------------------------- */
+/* --- fetching through the cache --- */
 
 /* An object with an arena and a reference of its own. */
-static err_t load_shared(struct op *op, const struct object_kind *k, enum query q, const struct val *v, size_t n, struct object **ret)
+static err_t load_shared(struct op *op, const struct object_kind *k, enum query q, const struct val *v,
+                         size_t n, struct object **ret)
 {
     struct arena *a = arena_new(LIMIT_OBJECT_ARENA);
     if (!a)
@@ -92,8 +96,10 @@ static err_t load_shared(struct op *op, const struct object_kind *k, enum query 
     return ERR_OK;
 }
 
-/* A miss: load, offer to the cache, hold. Tenants never come here: they are cached as snapshots, not as plain objects. */
-static err_t load_and_hold(struct op *op, const struct object_kind *k, enum query q, const struct val *v, size_t n, struct object **ret)
+/* A miss: load, offer to the cache, hold. Tenants never come here: they are cached as snapshots, not as plain
+ * objects. */
+static err_t load_and_hold(struct op *op, const struct object_kind *k, enum query q, const struct val *v,
+                           size_t n, struct object **ret)
 {
     uint64_t version = cache_version(op->core->cache);
     struct object *o;
@@ -122,7 +128,8 @@ err_t object_get(struct op *op, const struct object_kind *k, struct str name, st
         *ret = o;
         return op_hold(op, o);
     }
-    err_t e = load_and_hold(op, k, Q_OBJECT_BY_NAME, BIND(vint(tenant_id), vtext(str_z(k->name)), vtext(name)), ret);
+    err_t e = load_and_hold(op, k, Q_OBJECT_BY_NAME,
+                            BIND(vint(tenant_id), vtext(str_z(k->name)), vtext(name)), ret);
     return e == ERR_NOT_FOUND ? no_such(op, k, name) : e;
 }
 
@@ -138,7 +145,8 @@ static err_t fetch_id(struct op *op, const struct object_kind *k, int64_t id, st
     struct object *o = in_table(k) ? arena_new_of(op->arena, struct object) : NULL;
     if (!o)
         return in_table(k) ? ERR_MEMORY : ERR_NOT_FOUND;
-    TRY(read_one(op, k, Q_OBJECT_BY_ID, BIND(vint(object_tenant_id(op, k)), vint(id), vtext(str_z(k->name))), op->arena, o));
+    TRY(read_one(op, k, Q_OBJECT_BY_ID, BIND(vint(object_tenant_id(op, k)), vint(id), vtext(str_z(k->name))),
+                 op->arena, o));
     *ret = o;
     return ERR_OK;
 }
@@ -153,12 +161,13 @@ err_t object_get_id(struct op *op, const struct object_kind *k, int64_t id, stru
         return op_hold(op, o);
     }
     object_release(o);
-    err_t e = shared ? load_and_hold(op, k, Q_OBJECT_BY_ID, BIND(vint(tenant_id), vint(id), vtext(str_z(k->name))), ret)
+    err_t e = shared ? load_and_hold(op, k, Q_OBJECT_BY_ID,
+                                     BIND(vint(tenant_id), vint(id), vtext(str_z(k->name))), ret)
                      : fetch_id(op, k, id, ret);
     return e == ERR_NOT_FOUND ? op_fail(op, e, "", "there is no such %s", k->name) : e;
 }
 
-/* --- for administrators ------------------------------------------------------------------------------------------ */
+/* --- for administrators --- */
 
 /* A tenant's own administrators may read its settings; all others are the operators' business. */
 static err_t permit_read(struct op *op, const struct object_kind *k, struct str name)
@@ -191,7 +200,8 @@ static struct str search_pattern(struct arena *a, struct str search)
     return buf_ok(&b) ? buf_view(&b) : STR_NONE;
 }
 
-static err_t list_rows(struct op *op, const struct object_kind *k, const struct object_query *q, struct object_page *page)
+static err_t list_rows(struct op *op, const struct object_kind *k, const struct object_query *q,
+                       struct object_page *page)
 {
     struct str pattern = search_pattern(op->arena, q->search);
     if (!pattern.p)
@@ -201,8 +211,8 @@ static err_t list_rows(struct op *op, const struct object_kind *k, const struct 
         return ERR_MEMORY;
     struct rows r;
     TRY(db_rows(op->db, Q_OBJECT_LIST,
-                BIND(vint(object_tenant_id(op, k)), vtext(str_z(k->name)), vtext(q->after.p ? q->after : STR("")), vtext(pattern),
-                     vint(q->limit + 1)),
+                BIND(vint(object_tenant_id(op, k)), vtext(str_z(k->name)),
+                     vtext(q->after.p ? q->after : STR("")), vtext(pattern), vint(q->limit + 1)),
                 &r));
     err_t e = ERR_OK;
     while (e == ERR_OK && db_next(&r)) {
@@ -230,7 +240,8 @@ static err_t list_own_tenant(struct op *op, const struct object_kind *k, struct 
     return ERR_OK;
 }
 
-err_t object_list(struct op *op, const struct object_kind *k, const struct object_query *q, struct object_page *ret)
+err_t object_list(struct op *op, const struct object_kind *k, const struct object_query *q,
+                  struct object_page *ret)
 {
     struct object_query query = *q;
     struct object_page page = {0};
@@ -259,7 +270,7 @@ err_t object_list(struct op *op, const struct object_kind *k, const struct objec
     return ERR_OK;
 }
 
-/* --- printing ---------------------------------------------------------------------------------------------------- */
+/* --- printing --- */
 
 void object_print(const struct object *o, struct jw *w)
 {

@@ -90,6 +90,13 @@ err_t object_list(struct op *op, const struct object_kind *k, const struct objec
 enum object_mode { OBJECT_CREATE, OBJECT_UPDATE, OBJECT_UPSERT };
 err_t object_put(struct op *op, const struct object_kind *k, const json_t *doc, enum object_mode mode, enum managed by,
                  int64_t if_version, const char *where, struct object **ret, bool *ret_changed);
+/* What differs: names of fields, and "secret", "managed_by", "disabled"; in the op's arena. For config diff. */
+struct object_change {
+    struct strs names;
+    bool fields;       /* more than managed_by and disabled */
+    const char *fixed; /* the first field that differs and may not; NULL */
+};
+err_t object_compare(struct op *op, const struct object *was, const struct object *is, struct object_change *ret);
 /* Removing also kills what was issued under it: a row that is gone, or a cut-off. An object of the file is removed by
  * ACTOR_FILE alone (config apply --prune). */
 err_t object_remove(struct op *op, const struct object_kind *k, struct str name);

@@ -1,6 +1,7 @@
-/* Creating and changing configured objects: the one path of the API, the CLI, the console and the file. A round is: read
- * what is there, lay the document over it, check, seal secrets, compare, write with the version that was read. A round that
- * met another writer starts again, unless the caller asked for a version. */
+/* Creating and changing configured objects: the one path of the API, the CLI, the console and the file. A
+ * round is: read what is there, lay the document over it, check, seal secrets, compare, write with the
+ * version that was read. A round that met another writer starts again, unless the caller asked for a version.
+ */
 #include "token/object_row.h"
 #include "base/limits.h"
 
@@ -43,20 +44,23 @@ static err_t placed(struct put *p, err_t e)
     return e;
 }
 
-/* --- the document ------------------------------------------------------------------------------------------------ */
+/* --- the document --- */
 
 static err_t take_name(struct put *p)
 {
     const char *field = p->k->name_field;
     p->name = json_str(json_object_get(p->doc, field));
     if (!p->name.p)
-        return op_fail(p->op, ERR_PARAM_MISSING, at(p, field), "the name of the %s is expected here", p->k->name);
+        return op_fail(p->op, ERR_PARAM_MISSING, at(p, field), "the name of the %s is expected here",
+                       p->k->name);
     if (!object_name_ok(p->name))
-        return op_fail(p->op, ERR_PARAM_BAD, at(p, field), "1 to %d letters, digits and . _ ~ : / @ + - are expected", LIMIT_NAME);
+        return op_fail(p->op, ERR_PARAM_BAD, at(p, field),
+                       "1 to %d letters, digits and . _ ~ : / @ + - are expected", LIMIT_NAME);
     return ERR_OK;
 }
 
-/* Takes one of the members that object_print adds out of the document; NULL if a field of the kind has that name. */
+/* Takes one of the members that object_print adds out of the document; NULL if a field of the kind has that
+ * name. */
 static const json_t *take_meta(struct put *p, const char *name)
 {
     if (fields_find(&p->k->fields, str_z(name)))
@@ -69,7 +73,8 @@ static const json_t *take_meta(struct put *p, const char *name)
 
 static err_t take_members(struct put *p)
 {
-    const json_t *disabled = take_meta(p, "disabled"), *version = take_meta(p, "version"), *managed = take_meta(p, "managed_by");
+    const json_t *disabled = take_meta(p, "disabled"), *version = take_meta(p, "version"),
+                 *managed = take_meta(p, "managed_by");
     take_meta(p, "id");
     take_meta(p, "created_at");
     take_meta(p, "updated_at");
@@ -86,7 +91,7 @@ static err_t take_members(struct put *p)
     return ERR_OK;
 }
 
-/* --- a round ----------------------------------------------------------------------------------------------------- */
+/* --- a round --- */
 
 /* Reading what is there is no failure of this call: the fault keeps its silence. */
 static err_t find_old(struct put *p)
@@ -104,10 +109,12 @@ static err_t find_old(struct put *p)
 static err_t check_mode(struct put *p)
 {
     if (p->old && p->mode == OBJECT_CREATE)
-        return op_fail(p->op, ERR_CONFLICT, at(p, p->k->name_field), "there is a %s \"%.*s\" already", p->k->name, STR_ARG(p->name));
+        return op_fail(p->op, ERR_CONFLICT, at(p, p->k->name_field), "there is a %s \"%.*s\" already",
+                       p->k->name, STR_ARG(p->name));
     int64_t is = p->old ? p->old->version : 0;
     if (p->if_version != 0 && p->if_version != is)
-        return op_fail(p->op, ERR_PRECONDITION, "", "version %lld was expected, it is %lld now", (long long)p->if_version, (long long)is);
+        return op_fail(p->op, ERR_PRECONDITION, "", "version %lld was expected, it is %lld now",
+                       (long long)p->if_version, (long long)is);
     return ERR_OK;
 }
 
@@ -126,25 +133,6 @@ static err_t check_required(struct put *p, const void *spec)
         const struct field *f = &p->k->fields.v[i];
         if ((f->flags & FIELD_REQUIRED) && value_missing(f, spec))
             return op_fail(p->op, ERR_PARAM_MISSING, at(p, f->name), "a value is expected");
-    }
-    return ERR_OK;
-}
-
-/* Both as JSON: what a version of mereau printed differently in the past is no change. */
-static err_t spec_json(struct put *p, const void *spec, json_t **ret)
-{
-    struct str text;
-    TRY(object_spec_text(p->op, p->k, spec, &text));
-    return json_load(text, ret);
-}
-
-static err_t check_fixed(struct put *p, const json_t *was, const json_t *is)
-{
-    for (size_t i = 0; i < p->k->fields.n; i++) {
-        const struct field *f = &p->k->fields.v[i];
-        const json_t *a = json_object_get(was, f->name), *b = json_object_get(is, f->name);
-        if ((f->flags & FIELD_FIXED) && a != b && !(a && b && json_equal(a, b)))
-            return op_fail(p->op, ERR_PARAM_BAD, at(p, f->name), "this is set when the %s is created and stays", p->k->name);
     }
     return ERR_OK;
 }
@@ -204,46 +192,25 @@ static err_t build(struct put *p)
     o->managed_by = p->by == MANAGED_FILE ? MANAGED_FILE : p->release ? MANAGED_API : o->managed_by;
     if (p->disabled >= 0)
         o->disabled = p->disabled == 1;
-    if (p->old && o->disabled != p->old->disabled) /* at both ends: what slipped in between stays dead as well */
+    if (p->old &&
+        o->disabled != p->old->disabled) /* at both ends: what slipped in between stays dead as well */
         o->cutoff_id = store_new_id(p->op->core->store);
     object_fill_public_id(p->op, o);
     TRY(overlay(p));
     return check_and_seal(p);
 }
 
-/* {"changed":["scope","secret"]}: names alone, values never. The list is empty when nothing changed. */
-static err_t note_changes(struct put *p, const json_t *was, const json_t *is, bool *ret_fields, bool *ret_any)
+/* {"changed":["scope","secret"],"version":3}: names alone, values never. */
+static err_t note_change(struct put *p, const struct object_change *c)
 {
     struct buf b;
     struct jw w;
-    const struct object *old = p->old, *new = p->new;
-    bool fields = false;
     buf_init(&b, p->op->arena, LIMIT_OBJECT);
     jw_init(&w, &b);
     jw_open(&w, '{');
-    jw_key(&w, "changed");
-    jw_open(&w, '[');
-    for (size_t i = 0; i < p->k->fields.n; i++) {
-        const char *name = p->k->fields.v[i].name;
-        const json_t *x = json_object_get(was, name), *y = json_object_get(is, name);
-        if (x == y || (x && y && json_equal(x, y)))
-            continue;
-        fields = true;
-        jw_str(&w, str_z(name));
-    }
-    bool secret = !str_eq(old->secret, new->secret);
-    bool managed = old->managed_by != new->managed_by, disabled = old->disabled != new->disabled;
-    if (secret)
-        jw_str(&w, STR("secret"));
-    if (managed)
-        jw_str(&w, STR("managed_by"));
-    if (disabled)
-        jw_str(&w, STR("disabled"));
-    jw_close(&w, ']');
-    jw_m_int(&w, "version", new->version);
+    jw_m_strs(&w, "changed", c->names);
+    jw_m_int(&w, "version", p->new->version);
     jw_close(&w, '}');
-    *ret_fields = fields || secret;
-    *ret_any = fields || secret || managed || disabled;
     p->new->change = buf_view(&b);
     return buf_ok(&b) ? ERR_OK : ERR_MEMORY;
 }
@@ -251,20 +218,15 @@ static err_t note_changes(struct put *p, const json_t *was, const json_t *is, bo
 /* What is new? *ret_write false: nothing. */
 static err_t compare(struct put *p, bool *ret_write)
 {
-    json_t *was = NULL, *is = NULL;
-    bool fields = false;
-    err_t e = spec_json(p, p->old->spec, &was);
-    if (e == ERR_OK)
-        e = spec_json(p, p->new->spec, &is);
-    if (e == ERR_OK)
-        e = check_fixed(p, was, is);
-    if (e == ERR_OK)
-        e = note_changes(p, was, is, &fields, ret_write);
-    json_decref(was);
-    json_decref(is);
-    if (e == ERR_OK && fields && p->new->managed_by == MANAGED_FILE && p->by == MANAGED_API)
-        e = object_permit_file(p->op, p->old, "changed");
-    return e;
+    struct object_change c;
+    TRY(object_compare(p->op, p->old, p->new, &c));
+    if (c.fixed)
+        return op_fail(p->op, ERR_PARAM_BAD, at(p, c.fixed), "this is set when the %s is created and stays",
+                       p->k->name);
+    if (c.fields && p->new->managed_by == MANAGED_FILE && p->by == MANAGED_API)
+        TRY(object_permit_file(p->op, p->old, "changed"));
+    *ret_write = c.names.n > 0;
+    return note_change(p, &c);
 }
 
 /* *ret_again: not ERR_OK if somebody else wrote meanwhile. */
@@ -304,19 +266,24 @@ static err_t put_rounds(struct put *p, bool *ret_changed)
     }
     if (again == ERR_STORE_UNIQUE)
         return op_fail(p->op, ERR_CONFLICT, "", "another %s has one of these values already", p->k->name);
-    return op_fail(p->op, ERR_BUSY, "", "the %s \"%.*s\" is being changed all the time", p->k->name, STR_ARG(p->name));
+    return op_fail(p->op, ERR_BUSY, "", "the %s \"%.*s\" is being changed all the time", p->k->name,
+                   STR_ARG(p->name));
 }
 
-err_t object_put(struct op *op, const struct object_kind *k, const json_t *doc, enum object_mode mode, enum managed by,
-                 int64_t if_version, const char *where, struct object **ret, bool *ret_changed)
+err_t object_put(struct op *op, const struct object_kind *k, const json_t *doc, enum object_mode mode,
+                 enum managed by, int64_t if_version, const char *where, struct object **ret,
+                 bool *ret_changed)
 {
-    struct put p = {.op = op, .k = k, .doc = doc, .mode = mode, .by = by, .if_version = if_version, .where = where};
+    struct put p = {
+        .op = op, .k = k, .doc = doc, .mode = mode, .by = by, .if_version = if_version, .where = where};
     bool changed = false;
     TRY(object_permit_write(op, k));
     if (!json_is_object(doc))
-        return op_fail(op, ERR_PARAM_BAD, where ? where : "", "an object with the fields of a %s is expected", k->name);
+        return op_fail(op, ERR_PARAM_BAD, where ? where : "", "an object with the fields of a %s is expected",
+                       k->name);
     TRY(take_name(&p));
-    /* Only the top level is copied; fields lie in the op's arena afterwards, and F_JSON borrows from the caller's document. */
+    /* Only the top level is copied; fields lie in the op's arena afterwards, and F_JSON borrows from the
+     * caller's document. */
     p.fields = json_copy((json_t *)doc);
     if (!p.fields)
         return ERR_MEMORY;

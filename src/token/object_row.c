@@ -67,7 +67,8 @@ void object_fill_public_id(struct op *op, struct object *o)
         memcpy(o->public_id, id.p ? id.p : "", id.n);
 }
 
-err_t object_from_row(struct op *op, const struct object_kind *k, const struct rows *r, struct arena *a, struct object *ret)
+err_t object_from_row(struct op *op, const struct object_kind *k, const struct rows *r, struct arena *a,
+                      struct object *ret)
 {
     struct object o = {
         .id = db_int(r, 0),
@@ -86,7 +87,8 @@ err_t object_from_row(struct op *op, const struct object_kind *k, const struct r
     if (e == ERR_MEMORY || !o.name.p || (!o.secret.p && !db_null(r, 4)))
         return op_fail(op, ERR_MEMORY, "", "%s \"%.*s\" is too large", k->name, STR_ARG(db_text(r, 2)));
     if (e != ERR_OK)
-        return op_fail(op, ERR_STORE_CORRUPT, "", "the stored %s \"%.*s\" can't be read", k->name, STR_ARG(o.name));
+        return op_fail(op, ERR_STORE_CORRUPT, "", "the stored %s \"%.*s\" can't be read", k->name,
+                       STR_ARG(o.name));
     object_fill_public_id(op, &o);
     *ret = o;
     return ERR_OK;
@@ -115,8 +117,9 @@ static struct val managed_val(enum managed m)
 err_t object_row_insert(struct db *db, const struct object *o, struct str spec)
 {
     return db_run(db, Q_OBJECT_INSERT,
-                  BIND(vint(o->tenant_id), vint(o->id), vtext(str_z(o->kind->name)), vtext(o->name), vtext(spec), vtext(o->secret),
-                       managed_val(o->managed_by), vint(o->disabled), vint(o->cutoff_id), vint(o->version), vint(o->created_s)),
+                  BIND(vint(o->tenant_id), vint(o->id), vtext(str_z(o->kind->name)), vtext(o->name),
+                       vtext(spec), vtext(o->secret), managed_val(o->managed_by), vint(o->disabled),
+                       vint(o->cutoff_id), vint(o->version), vint(o->created_s)),
                   NULL);
 }
 
@@ -124,8 +127,9 @@ err_t object_row_update(struct db *db, const struct object *o, struct str spec, 
 {
     int64_t changed = 0;
     TRY(db_run(db, Q_OBJECT_UPDATE,
-               BIND(vint(o->tenant_id), vint(o->id), vint(if_version), vtext(spec), vtext(o->secret), managed_val(o->managed_by),
-                    vint(o->disabled), vint(o->cutoff_id), vint(o->version), vint(o->updated_s)),
+               BIND(vint(o->tenant_id), vint(o->id), vint(if_version), vtext(spec), vtext(o->secret),
+                    managed_val(o->managed_by), vint(o->disabled), vint(o->cutoff_id), vint(o->version),
+                    vint(o->updated_s)),
                &changed));
     return changed == 1 ? ERR_OK : ERR_PRECONDITION;
 }

@@ -1,5 +1,5 @@
-/* The last step of every write to a configured object: the row and its audit row in one transaction, then the cache; and the
- * two changes that need no document, removing and disabling. */
+/* The last step of every write to a configured object: the row and its audit row in one transaction, then the
+ * cache; and the two changes that need no document, removing and disabling. */
 #include "token/object_row.h"
 #include "token/life.h"
 #include "base/limits.h"
@@ -14,7 +14,8 @@ err_t object_permit_file(struct op *op, const struct object *o, const char *doin
     if (o->managed_by != MANAGED_FILE || op->actor.kind == ACTOR_FILE)
         return ERR_OK;
     return op_fail(op, ERR_CONFLICT, "",
-                   "the %s \"%.*s\" is managed by the configuration file and must be %s there; or disable it, or release it "
+                   "the %s \"%.*s\" is managed by the configuration file and must be %s there; or disable "
+                   "it, or release it "
                    "with \"managed_by\": \"api\"",
                    o->kind->name, STR_ARG(o->name), doing);
 }
@@ -32,7 +33,7 @@ void object_uncache(struct core *core, const struct object *o)
         cache_drop_tenant(core->cache, o->tenant_id);
 }
 
-/* --- transactions ------------------------------------------------------------------------------------------------ */
+/* --- transactions --- */
 
 struct write_tx {
     struct store *store;
@@ -45,7 +46,8 @@ struct write_tx {
     void *more_ctx;
 };
 
-/* Roles and the like have nothing below them; a restore must not bring back what hung below a client or a tenant. */
+/* Roles and the like have nothing below them; a restore must not bring back what hung below a client or a
+ * tenant. */
 err_t object_log_cut_off(struct db *db, const struct object *o)
 {
     bool is_node = o->kind->system || str_is(str_z(o->kind->name), node_name(NODE_CLIENT));
@@ -66,10 +68,14 @@ static err_t write_in_tx(struct db *db, void *ctx)
     return audit_write(db, t->store, &t->audit);
 }
 
-err_t object_write_row(struct op *op, const struct object *o, bool is_new, int64_t if_version, store_tx_fn more, void *more_ctx)
+err_t object_write_row(struct op *op, const struct object *o, bool is_new, int64_t if_version,
+                       store_tx_fn more, void *more_ctx)
 {
-    struct write_tx t = {
-        .store = op->core->store, .o = o, .if_version = is_new ? 0 : if_version, .more = more, .more_ctx = more_ctx};
+    struct write_tx t = {.store = op->core->store,
+                         .o = o,
+                         .if_version = is_new ? 0 : if_version,
+                         .more = more,
+                         .more_ctx = more_ctx};
     TRY(object_spec_text(op, o->kind, o->spec, &t.spec));
     t.cuts_off = !is_new && o->disabled;
     object_audit(op, o, is_new ? AUDIT_OBJECT_CREATED : AUDIT_OBJECT_CHANGED, &t.audit);
@@ -78,24 +84,27 @@ err_t object_write_row(struct op *op, const struct object *o, bool is_new, int64
     return store_tx(op->core->store, write_in_tx, &t);
 }
 
-/* A tenant's snapshot holds all its parts: what can't be loaded must not be written. Writers at the same moment may pass a
- * little beyond; loading leaves room for that. */
+/* A tenant's snapshot holds all its parts: what can't be loaded must not be written. Writers at the same
+ * moment may pass a little beyond; loading leaves room for that. */
 static err_t check_room(struct op *op, const struct object *o, bool is_new)
 {
     struct rows r;
     int64_t same_kind = 0, bytes = 0;
     struct str spec;
     TRY(object_spec_text(op, o->kind, o->spec, &spec));
-    TRY(db_rows(op->db, Q_OBJECT_ROOM, BIND(vint(o->tenant_id), vtext(str_z(o->kind->name)), vint(o->id)), &r));
+    TRY(db_rows(op->db, Q_OBJECT_ROOM, BIND(vint(o->tenant_id), vtext(str_z(o->kind->name)), vint(o->id)),
+                &r));
     if (db_next(&r)) {
         same_kind = db_int(&r, 0);
         bytes = db_int(&r, 1);
     }
     TRY(db_end(&r));
     if (is_new && same_kind >= LIMIT_TENANT_PARTS)
-        return op_fail(op, ERR_TOO_LARGE, "", "a tenant has at most %d %s", LIMIT_TENANT_PARTS, o->kind->plural);
+        return op_fail(op, ERR_TOO_LARGE, "", "a tenant has at most %d %s", LIMIT_TENANT_PARTS,
+                       o->kind->plural);
     if (bytes + (int64_t)spec.n > LIMIT_TENANT_PARTS_BYTES)
-        return op_fail(op, ERR_TOO_LARGE, "", "the roles, resources and webhooks of a tenant have at most %d bytes together",
+        return op_fail(op, ERR_TOO_LARGE, "",
+                       "the roles, resources and webhooks of a tenant have at most %d bytes together",
                        LIMIT_TENANT_PARTS_BYTES);
     return ERR_OK;
 }
@@ -105,7 +114,8 @@ err_t object_write(struct op *op, struct object *o, bool is_new, int64_t if_vers
     const struct object_kind *k = o->kind;
     if (k->in_snapshot)
         TRY(check_room(op, o, is_new));
-    err_t e = k->store && k->store->put ? k->store->put(op, k, o, is_new, if_version) : object_write_row(op, o, is_new, if_version, NULL, NULL);
+    err_t e = k->store && k->store->put ? k->store->put(op, k, o, is_new, if_version)
+                                        : object_write_row(op, o, is_new, if_version, NULL, NULL);
     if (e == ERR_OK)
         object_uncache(op->core, o);
     return e;
@@ -131,7 +141,7 @@ static err_t remove_row(struct op *op, struct object *o)
     return store_tx(op->core->store, remove_in_tx, &t);
 }
 
-/* --- without a document -------------------------------------------------------------------------------------------- */
+/* --- without a document --- */
 
 err_t object_remove(struct op *op, const struct object_kind *k, struct str name)
 {
@@ -160,7 +170,8 @@ err_t object_set_disabled(struct op *op, const struct object_kind *k, struct str
     o.version++;
     o.updated_s = op->now_s;
     o.cutoff_id = store_new_id(op->core->store);
-    o.change = disabled ? STR("{\"changed\":[\"disabled\"],\"disabled\":true}") : STR("{\"changed\":[\"disabled\"],\"disabled\":false}");
+    o.change = disabled ? STR("{\"changed\":[\"disabled\"],\"disabled\":true}")
+                        : STR("{\"changed\":[\"disabled\"],\"disabled\":false}");
     err_t e = object_write(op, &o, false, old->version);
     if (e == ERR_PRECONDITION)
         return op_fail(op, e, "", "the %s \"%.*s\" was changed at the same moment", k->name, STR_ARG(name));

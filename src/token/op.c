@@ -50,7 +50,7 @@ err_t op_keep_json(struct op *op, json_t *doc)
     return op_fail(op, ERR_MEMORY, "", "the request is too large");
 }
 
-/* --- permissions ------------------------------------------------------------------------------------------------- */
+/* --- permissions --- */
 
 bool permissions_allow(struct strs held, struct str permission)
 {
@@ -80,7 +80,8 @@ static bool actor_in_default_tenant(struct op *op)
     }
     struct op look;
     op_begin(&look, op->core, op->db, op->arena);
-    bool is = tenant_use(&look, STR(TENANT_DEFAULT)) == ERR_OK && look.tenant->object.id == op->actor.tenant_id;
+    bool is =
+        tenant_use(&look, STR(TENANT_DEFAULT)) == ERR_OK && look.tenant->object.id == op->actor.tenant_id;
     op_end(&look);
     return is;
 }
@@ -89,7 +90,8 @@ static bool actor_is_operator(struct op *op)
 {
     if (actor_is_local(&op->actor))
         return true;
-    return op->actor.kind != ACTOR_NONE && strs_has(op->actor.permissions, STR("operator")) && actor_in_default_tenant(op);
+    return op->actor.kind != ACTOR_NONE && strs_has(op->actor.permissions, STR("operator")) &&
+           actor_in_default_tenant(op);
 }
 
 static bool actor_holds(const struct op *op, struct str permission)
@@ -114,7 +116,8 @@ err_t op_permit_system(struct op *op)
 {
     if (actor_is_operator(op))
         return ERR_OK;
-    return op_fail(op, ERR_FORBIDDEN, "", "this needs the permission \"operator\" in the tenant \"" TENANT_DEFAULT "\"");
+    return op_fail(op, ERR_FORBIDDEN, "",
+                   "this needs the permission \"operator\" in the tenant \"" TENANT_DEFAULT "\"");
 }
 
 err_t op_permit_grant(struct op *op, struct strs permissions, const char *param)

@@ -3,7 +3,7 @@
 #include "token/tenant_parts.h"
 #include "base/limits.h"
 
-/* --- parts: a list that grows in an arena ---------------------------------------------------------------------------- */
+/* --- parts: a list that grows in an arena --- */
 
 struct parts {
     char *v;
@@ -28,7 +28,7 @@ static err_t parts_add(struct arena *a, struct parts *p, const void *part)
     return ERR_OK;
 }
 
-/* --- loading --------------------------------------------------------------------------------------------------------- */
+/* --- loading --- */
 
 struct loading {
     struct op *op;
@@ -99,7 +99,8 @@ static err_t fill_names(struct loading *l)
     t->name = t->object.name;
     t->path = str_is(t->name, TENANT_DEFAULT) ? STR("") : arena_fmt(l->a, "/t/%.*s", STR_ARG(t->name));
     t->issuer = arena_fmt(l->a, "%.*s%.*s", STR_ARG(root), STR_ARG(t->path));
-    t->implied = (struct resource){.identifier = t->issuer, .description = STR("this server"), .is_default = true};
+    t->implied =
+        (struct resource){.identifier = t->issuer, .description = STR("this server"), .is_default = true};
     return t->issuer.p && t->path.p ? ERR_OK : ERR_MEMORY;
 }
 
@@ -135,7 +136,7 @@ static err_t load(struct op *op, enum query q, const struct val *v, size_t n, st
     return ERR_OK;
 }
 
-/* --- using ------------------------------------------------------------------------------------------------------------ */
+/* --- using --- */
 
 static err_t no_tenant(struct op *op)
 {
@@ -172,7 +173,8 @@ err_t tenant_use(struct op *op, struct str name)
 {
     struct object *o = cache_get(op->core->cache, 0, kind_tenant.name, name);
     if (!o)
-        TRY(load_and_cache(op, Q_OBJECT_BY_NAME, BIND(vint(0), vtext(str_z(kind_tenant.name)), vtext(name)), &o));
+        TRY(load_and_cache(op, Q_OBJECT_BY_NAME, BIND(vint(0), vtext(str_z(kind_tenant.name)), vtext(name)),
+                           &o));
     return use(op, o);
 }
 
@@ -214,7 +216,7 @@ err_t tenant_refresh(struct op *op)
     return use(op, now);
 }
 
-/* --- resources -------------------------------------------------------------------------------------------------------- */
+/* --- resources --- */
 
 static const struct resource *default_resource(const struct tenant *t)
 {

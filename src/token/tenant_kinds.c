@@ -1,31 +1,41 @@
-/* The kinds of objects that make up a tenant: its own settings, roles, resources, webhooks. Field tables and what must hold
- * of them. */
+/* The kinds of objects that make up a tenant: its own settings, roles, resources (webhooks: tenant_webhook.c). Field tables
+ * and what must hold of them. */
 #include "token/tenant_parts.h"
-#include "base/enc.h"
 #include "base/limits.h"
 #include <stddef.h>
 
 #define DAY 86400
 
-/* --- tenant ------------------------------------------------------------------------------------------------------ */
+/* --- tenant --- */
 
 #define AT(member) offsetof(struct tenant_spec, member)
 static const struct field tenant_fields[] = {
-    {"name", F_STR, FIELD_REQUIRED | FIELD_FIXED, 63, AT(name), NULL, NULL, "name: a-z, 0-9 and -; stands in the issuer's path"},
+    {"name", F_STR, FIELD_REQUIRED | FIELD_FIXED, 63, AT(name), NULL, NULL,
+     "name: a-z, 0-9 and -; stands in the issuer's path"},
     {"display_name", F_STR, 0, 128, AT(display_name), NULL, NULL, "shown on the sign-in page"},
-    {"signing_alg", F_ENUM, 0, 0, AT(signing_alg), "ES256|RS256|EdDSA", "ES256", "algorithm of its JWTs unless a client says otherwise"},
-    {"access_token_life", F_SECONDS, 0, LIMIT_ACCESS_TOKEN_LIFE, AT(access_token_life_s), NULL, "1h", "how long an access token lives"},
-    {"refresh_token_life", F_SECONDS, 0, 3660L * DAY, AT(refresh_token_life_s), NULL, "30d", "how long a grant can be refreshed at all"},
-    {"refresh_token_idle", F_SECONDS, 0, 3660L * DAY, AT(refresh_token_idle_s), NULL, "14d", "how long a refresh token lives unused"},
+    {"signing_alg", F_ENUM, 0, 0, AT(signing_alg), "ES256|RS256|EdDSA", "ES256",
+     "algorithm of its JWTs unless a client says otherwise"},
+    {"access_token_life", F_SECONDS, 0, LIMIT_ACCESS_TOKEN_LIFE, AT(access_token_life_s), NULL, "1h",
+     "how long an access token lives"},
+    {"refresh_token_life", F_SECONDS, 0, 3660L * DAY, AT(refresh_token_life_s), NULL, "30d",
+     "how long a grant can be refreshed at all"},
+    {"refresh_token_idle", F_SECONDS, 0, 3660L * DAY, AT(refresh_token_idle_s), NULL, "14d",
+     "how long a refresh token lives unused"},
     {"refresh_grace", F_SECONDS, 0, 60, AT(refresh_grace_s), NULL, "20s",
      "how long a consumed refresh token is answered with the same successor; 0: never"},
     {"code_life", F_SECONDS, 0, 600, AT(code_life_s), NULL, "60s", "how long an authorization code lives"},
-    {"session_life", F_SECONDS, 0, 3660L * DAY, AT(session_life_s), NULL, "30d", "how long a browser session lives"},
-    {"session_idle", F_SECONDS, 0, 3660L * DAY, AT(session_idle_s), NULL, "7d", "how long a browser session lives unused"},
-    {"key_life", F_SECONDS, 0, 3660L * DAY, AT(key_life_s), NULL, "90d", "a signing key is replaced after this long; 0: never by itself"},
-    {"jwks_max_age", F_SECONDS, 0, DAY, AT(jwks_max_age_s), NULL, "300s", "how long others may keep the key set"},
-    {"forward_auth_hosts", F_STRS, 0, 253, AT(forward_auth_hosts), NULL, NULL, "hosts whose proxies ask /verify: sign-in may lead back to them"},
-    {"demo", F_BOOL, 0, 0, AT(demo), NULL, "false", "holds demo objects: the server then listens on loopback only"},
+    {"session_life", F_SECONDS, 0, 3660L * DAY, AT(session_life_s), NULL, "30d",
+     "how long a browser session lives"},
+    {"session_idle", F_SECONDS, 0, 3660L * DAY, AT(session_idle_s), NULL, "7d",
+     "how long a browser session lives unused"},
+    {"key_life", F_SECONDS, 0, 3660L * DAY, AT(key_life_s), NULL, "90d",
+     "a signing key is replaced after this long; 0: never by itself"},
+    {"jwks_max_age", F_SECONDS, 0, DAY, AT(jwks_max_age_s), NULL, "300s",
+     "how long others may keep the key set"},
+    {"forward_auth_hosts", F_STRS, 0, 253, AT(forward_auth_hosts), NULL, NULL,
+     "hosts whose proxies ask /verify: sign-in may lead back to them"},
+    {"demo", F_BOOL, 0, 0, AT(demo), NULL, "false",
+     "holds demo objects: the server then listens on loopback only"},
 };
 #undef AT
 
@@ -60,11 +70,12 @@ static err_t tenant_check(struct op *op, void *spec, bool is_new)
         {"jwks_max_age", t->jwks_max_age_s, 0, false},
     };
     if (is_new && !tenant_name_ok(t->name))
-        return op_fail(op, ERR_PARAM_BAD, "name", "1 to 63 characters a-z, 0-9 and - are expected, no - at the ends");
+        return op_fail(op, ERR_PARAM_BAD, "name",
+                       "1 to 63 characters a-z, 0-9 and - are expected, no - at the ends");
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (rows[i].value < rows[i].least && !(rows[i].or_zero && rows[i].value == 0))
-            return op_fail(op, ERR_PARAM_BAD, rows[i].name, "at least %lld seconds%s are expected", (long long)rows[i].least,
-                           rows[i].or_zero ? " (or 0)" : "");
+            return op_fail(op, ERR_PARAM_BAD, rows[i].name, "at least %lld seconds%s are expected",
+                           (long long)rows[i].least, rows[i].or_zero ? " (or 0)" : "");
     }
     return ERR_OK;
 }
@@ -82,13 +93,14 @@ const struct object_kind kind_tenant = {
     .store = &tenant_store,
 };
 
-/* --- role -------------------------------------------------------------------------------------------------------- */
+/* --- role --- */
 
 #define AT(member) offsetof(struct role, member)
 static const struct field role_fields[] = {
     {"name", F_STR, FIELD_REQUIRED | FIELD_FIXED, LIMIT_NAME, AT(name), NULL, NULL, "name"},
     {"description", F_STR, 0, LIMIT_TEXT, AT(description), NULL, NULL, "what it is for"},
-    {"permissions", F_STRS, 0, LIMIT_NAME, AT(permissions), NULL, NULL, "what its holders may do: words such as orders.read"},
+    {"permissions", F_STRS, 0, LIMIT_NAME, AT(permissions), NULL, NULL,
+     "what its holders may do: words such as orders.read"},
 };
 #undef AT
 
@@ -109,7 +121,8 @@ static err_t words_check(struct op *op, const char *param, struct strs words)
 {
     for (size_t i = 0; i < words.n; i++) {
         if (!word_ok(words.v[i]))
-            return op_fail(op, ERR_PARAM_BAD, param, "words of printable characters without \" and \\ are expected");
+            return op_fail(op, ERR_PARAM_BAD, param,
+                           "words of printable characters without \" and \\ are expected");
     }
     return ERR_OK;
 }
@@ -121,7 +134,8 @@ static err_t role_check(struct op *op, void *spec, bool is_new)
     if (role_is_built_in(r->name))
         return op_fail(op, ERR_CONFLICT, "name", "the role \"%.*s\" is built in", STR_ARG(r->name));
     if (!op_is_default_tenant(op) && strs_has(r->permissions, STR("operator")))
-        return op_fail(op, ERR_PARAM_BAD, "permissions", "operators are of the tenant \"" TENANT_DEFAULT "\" alone");
+        return op_fail(op, ERR_PARAM_BAD, "permissions",
+                       "operators are of the tenant \"" TENANT_DEFAULT "\" alone");
     TRY(words_check(op, "permissions", r->permissions));
     return op_permit_grant(op, r->permissions, "permissions");
 }
@@ -138,14 +152,17 @@ const struct object_kind kind_role = {
     .check = role_check,
 };
 
-/* --- resource ---------------------------------------------------------------------------------------------------- */
+/* --- resource --- */
 
 #define AT(member) offsetof(struct resource, member)
 static const struct field resource_fields[] = {
-    {"identifier", F_STR, FIELD_REQUIRED | FIELD_FIXED, LIMIT_NAME, AT(identifier), NULL, NULL, "the audience: an absolute URI or a plain name"},
+    {"identifier", F_STR, FIELD_REQUIRED | FIELD_FIXED, LIMIT_NAME, AT(identifier), NULL, NULL,
+     "the audience: an absolute URI or a plain name"},
     {"description", F_STR, 0, LIMIT_TEXT, AT(description), NULL, NULL, "what it is"},
-    {"scopes", F_STRS, 0, LIMIT_NAME, AT(scopes), NULL, NULL, "scopes it knows; empty: whatever its clients list"},
-    {"introspect_clients", F_STRS, 0, LIMIT_NAME, AT(introspect_clients), NULL, NULL, "clients that may introspect tokens meant for it"},
+    {"scopes", F_STRS, 0, LIMIT_NAME, AT(scopes), NULL, NULL,
+     "scopes it knows; empty: whatever its clients list"},
+    {"introspect_clients", F_STRS, 0, LIMIT_NAME, AT(introspect_clients), NULL, NULL,
+     "clients that may introspect tokens meant for it"},
     {"default", F_BOOL, 0, 0, AT(is_default), NULL, "false", "the audience when a request names no resource"},
 };
 #undef AT
@@ -159,7 +176,8 @@ static err_t resource_check(struct op *op, void *spec, bool is_new)
     for (size_t i = 0; r->is_default && op->actor.kind != ACTOR_FILE && i < op->tenant->nresources; i++) {
         const struct resource *other = &op->tenant->resources[i];
         if (other->is_default && !str_eq(other->identifier, r->identifier))
-            return op_fail(op, ERR_CONFLICT, "default", "\"%.*s\" is the default already", STR_ARG(other->identifier));
+            return op_fail(op, ERR_CONFLICT, "default", "\"%.*s\" is the default already",
+                           STR_ARG(other->identifier));
     }
     return ERR_OK;
 }
@@ -174,131 +192,4 @@ const struct object_kind kind_resource = {
     .fields = FIELDS(resource_fields, struct resource),
     .in_snapshot = true,
     .check = resource_check,
-};
-
-/* --- webhook ----------------------------------------------------------------------------------------------------- */
-
-#define WEBHOOK_SECRET_MIN 16
-#define AT(member) offsetof(struct webhook, member)
-static const struct field webhook_fields[] = {
-    {"name", F_STR, FIELD_REQUIRED | FIELD_FIXED, LIMIT_NAME, AT(name), NULL, NULL, "name"},
-    {"url", F_STR, FIELD_REQUIRED, LIMIT_REDIRECT_URI, AT(url), NULL, NULL, "where events are sent by POST"},
-    {"secret", F_SECRET, 0, 1024, AT(secret), NULL, NULL, "key of the signature header, at least 16 characters"},
-    {"events", F_STRS, 0, LIMIT_NAME, AT(events), NULL, "*", "names of the events it gets, or *"},
-};
-#undef AT
-
-static bool url_ok(struct str url)
-{
-    struct str rest = url;
-    if (str_starts(url, STR("https://")))
-        rest = (struct str){url.p + 8, url.n - 8};
-    else if (str_starts(url, STR("http://")))
-        rest = (struct str){url.p + 7, url.n - 7};
-    else
-        return false;
-    struct str host = {rest.p, str_find(rest, '/')};
-    for (size_t i = 0; i < rest.n; i++) {
-        if (rest.p[i] <= 0x20 || rest.p[i] >= 0x7f || rest.p[i] == '#' || rest.p[i] == '\\')
-            return false;
-    }
-    return host.n > 0 && str_find(host, '@') == host.n;
-}
-
-static bool event_known(struct str name)
-{
-    for (int e = 0; e < AUDIT_COUNT; e++) {
-        if (str_is(name, audit_name((enum audit_event)e)))
-            return true;
-    }
-    return str_is(name, "*");
-}
-
-static err_t webhook_check(struct op *op, void *spec, bool is_new)
-{
-    const struct webhook *w = spec;
-    if (!url_ok(w->url))
-        return op_fail(op, ERR_PARAM_BAD, "url", "an https:// URL without user name and fragment is expected");
-    for (size_t i = 0; i < w->events.n; i++) {
-        if (!event_known(w->events.v[i]))
-            return op_fail(op, ERR_PARAM_BAD, "events", "there is no event \"%.*s\"", STR_ARG(w->events.v[i]));
-    }
-    if (is_new && w->secret.n == 0)
-        return op_fail(op, ERR_PARAM_MISSING, "secret", "a secret is expected, to sign what is sent");
-    if (w->secret.p && w->secret.n < WEBHOOK_SECRET_MIN)
-        return op_fail(op, ERR_PARAM_BAD, "secret", "at least %d characters are expected", WEBHOOK_SECRET_MIN);
-    return ERR_OK;
-}
-
-struct str sealed_part(struct arena *a, struct str stored, const char *member)
-{
-    json_t *doc = NULL;
-    if (!stored.p || json_load(stored, &doc) != ERR_OK)
-        return STR_NONE;
-    struct str ret = arena_str(a, json_str(json_object_get(doc, member)));
-    json_decref(doc);
-    return ret;
-}
-
-static struct str webhook_purpose(struct op *op, struct str name)
-{
-    return arena_fmt(op->arena, "webhook:%.*s", STR_ARG(name));
-}
-
-/* The secret must come back in the clear to sign with, so it is sealed; beside it stands a keyed fingerprint that says
- * whether a secret in the file is a new one: {"fingerprint":..., "sealed":...}. */
-static err_t webhook_seal(struct op *op, const void *spec, struct str old, struct str *ret)
-{
-    const struct webhook *w = spec;
-    struct str purpose = webhook_purpose(op, w->name), sealed, print;
-    if (w->secret.n == 0) {
-        *ret = old;
-        return ERR_OK;
-    }
-    if (!purpose.p)
-        return ERR_MEMORY;
-    TRY(keyring_fingerprint(op, purpose, w->secret, &print));
-    if (old.p && str_eq(sealed_part(op->arena, old, "fingerprint"), print)) {
-        *ret = old;
-        return ERR_OK;
-    }
-    TRY(keyring_seal(op, op->tenant->object.id, purpose.p, w->secret, &sealed));
-    struct buf b;
-    struct jw j;
-    struct buf text;
-    buf_init(&text, op->arena, 4 * LIMIT_TEXT);
-    enc_b64url(&text, sealed.p, sealed.n);
-    buf_init(&b, op->arena, 8 * LIMIT_TEXT);
-    jw_init(&j, &b);
-    jw_open(&j, '{');
-    jw_m_str(&j, "fingerprint", print);
-    jw_m_str(&j, "sealed", buf_view(&text));
-    jw_close(&j, '}');
-    if (!buf_ok(&b) || !buf_ok(&text))
-        return ERR_MEMORY;
-    *ret = buf_view(&b);
-    return ERR_OK;
-}
-
-err_t webhook_open_secret(struct op *op, const struct tenant *t, struct str name, struct str stored, struct str *ret)
-{
-    struct str sealed, purpose = webhook_purpose(op, name);
-    if (!purpose.p)
-        return ERR_MEMORY;
-    if (!dec_b64url(op->arena, sealed_part(op->arena, stored, "sealed"), &sealed))
-        return ERR_DECRYPT;
-    return keyring_open_with(op, t, purpose.p, sealed, ret);
-}
-
-const struct object_kind kind_webhook = {
-    .name = "webhook",
-    .plural = "webhooks",
-    .name_field = "name",
-    .read = "webhook.read",
-    .write = "webhook.write",
-    .doc = "an address that is told of security events",
-    .fields = FIELDS(webhook_fields, struct webhook),
-    .in_snapshot = true,
-    .check = webhook_check,
-    .seal = webhook_seal,
 };

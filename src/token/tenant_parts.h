@@ -12,7 +12,7 @@ err_t webhook_open_secret(struct op *op, const struct tenant *t, struct str name
 
 err_t tenant_fill_permissions(const struct core *core, struct arena *a, struct tenant *t);
 
-/* --- keyring ------------------------------------------------------------------------------------------------------ */
+/* --- keyring --- */
 /* Reads table tenant_key into a snapshot under construction (its arena): envelope, refresh and secret key, signing keys, key set. */
 err_t keyring_load_tenant(struct op *op, struct arena *a, struct tenant *t);
 err_t keyring_open_with(struct op *op, const struct tenant *t, const char *purpose, struct str sealed, struct str *ret);

@@ -4,8 +4,8 @@
 
 static const char *const built_in[] = {"admin", "operator", "auditor"};
 /* Permissions that belong to no kind of object. */
-static const char *const own_permissions[] = {"admin",       "operator",         "audit.read", "key.read", "key.write",
-                                              "token.read", "token.introspect", "token.write"};
+static const char *const own_permissions[] = {"admin",     "operator",   "audit.read",       "key.read",
+                                              "key.write", "token.read", "token.introspect", "token.write"};
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 bool role_is_built_in(struct str name)
@@ -17,7 +17,7 @@ bool role_is_built_in(struct str name)
     return false;
 }
 
-/* --- a set of words ---------------------------------------------------------------------------------------------------- */
+/* --- a set of words --- */
 
 struct words {
     struct str *v;
@@ -51,7 +51,7 @@ static void words_add_all(struct words *w, struct strs list)
         words_add(w, list.v[i]);
 }
 
-/* --- what a tenant knows ------------------------------------------------------------------------------------------------- */
+/* --- what a tenant knows --- */
 
 err_t tenant_fill_permissions(const struct core *core, struct arena *a, struct tenant *t)
 {
@@ -73,7 +73,7 @@ bool tenant_knows_permission(const struct tenant *t, struct str permission)
     return strs_has(t->permissions, permission);
 }
 
-/* --- what roles add up to ------------------------------------------------------------------------------------------------ */
+/* --- what roles add up to --- */
 
 static bool ends_with(struct str s, struct str tail)
 {

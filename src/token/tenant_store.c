@@ -1,6 +1,7 @@
-/* Making and removing tenants. A new one gets its keys in the transaction that makes its row. A removed one is gone at once:
- * its row stands under another kind from then on, its name is free, and the housekeeper deletes what it leaves in batches.
- * Its tokens, codes and events are not looked for: nothing finds them any more, and they expire like all others. */
+/* Making and removing tenants. A new one gets its keys in the transaction that makes its row. A removed one
+ * is gone at once: its row stands under another kind from then on, its name is free, and the housekeeper
+ * deletes what it leaves in batches. Its tokens, codes and events are not looked for: nothing finds them any
+ * more, and they expire like all others. */
 #include "token/object_row.h"
 #include "token/tenant_parts.h"
 #include "base/limits.h"
@@ -17,7 +18,8 @@ static err_t make_tenant(struct op *op, const struct object *o)
     return ERR_BUSY;
 }
 
-static err_t tenant_put(struct op *op, const struct object_kind *k, const struct object *o, bool is_new, int64_t if_version)
+static err_t tenant_put(struct op *op, const struct object_kind *k, const struct object *o, bool is_new,
+                        int64_t if_version)
 {
     (void)k;
     if (o->disabled && str_is(o->name, TENANT_DEFAULT))
@@ -38,7 +40,8 @@ static err_t remove_in_tx(struct db *db, void *ctx)
     struct removal *r = ctx;
     int64_t changed = 0;
     TRY(db_run(db, Q_TENANT_REMOVE,
-               BIND(vint(r->o->id), vint(r->o->version), vtext(r->o->name), vtext(r->new_name), vint(r->o->cutoff_id), vint(r->now_s)),
+               BIND(vint(r->o->id), vint(r->o->version), vtext(r->o->name), vtext(r->new_name),
+                    vint(r->o->cutoff_id), vint(r->now_s)),
                &changed));
     if (changed == 0)
         return ERR_PRECONDITION;
@@ -62,7 +65,7 @@ static err_t tenant_remove(struct op *op, const struct object *o)
 
 const struct object_store tenant_store = {.put = tenant_put, .remove = tenant_remove};
 
-/* --- the first one ---------------------------------------------------------------------------------------------------- */
+/* --- the first one --- */
 
 static err_t make_default(struct op *op)
 {
@@ -92,10 +95,11 @@ err_t tenant_ensure_default(struct op *op)
     return e;
 }
 
-/* --- what removed ones leave ------------------------------------------------------------------------------------------ */
+/* --- what removed ones leave --- */
 
-static const enum query sweeps[] = {Q_SWEEP_OBJECT, Q_SWEEP_TENANT_KEY,  Q_SWEEP_ACCOUNT, Q_SWEEP_SESSION, Q_SWEEP_GRANT,
-                                    Q_SWEEP_NAMED_TOKEN, Q_SWEEP_CONSENT, Q_SWEEP_DEAD_NODE, Q_SWEEP_LIMITER};
+static const enum query sweeps[] = {Q_SWEEP_OBJECT,  Q_SWEEP_TENANT_KEY, Q_SWEEP_ACCOUNT,
+                                    Q_SWEEP_SESSION, Q_SWEEP_GRANT,      Q_SWEEP_NAMED_TOKEN,
+                                    Q_SWEEP_CONSENT, Q_SWEEP_DEAD_NODE,  Q_SWEEP_LIMITER};
 
 struct sweep {
     enum query q;
