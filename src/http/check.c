@@ -116,8 +116,9 @@ static err_t check_fields(struct request *r, const char *method, const char *ver
 
     if (size > LIMIT_HEADERS)
         return ERR_HEADERS_LARGE;
-    /* The URI the library told of must reach to the version: it holds no NUL then. */
-    if (version != r->uri_raw + r->uri_raw_n + 1)
+    /* The URI the library told of must reach to the version: it holds no NUL then. A space in it would be the end of it
+     * to others. */
+    if (version != r->uri_raw + r->uri_raw_n + 1 || str_find(r->uri, ' ') < r->uri.n)
         return ERR_REQUEST;
     *s = (struct scan){.r = r, .at = version + strlen(version), .end = method + size};
     MHD_get_connection_values_n(r->mhd, MHD_HEADER_KIND, on_field, s);
@@ -151,8 +152,9 @@ static void client_of(struct request *r)
     if (!c->trusted)
         return;
     for (size_t i = r->nheaders; i-- > 0;) /* several fields are one list: the last comes first here */
-        if (str_eq_nocase(r->headers[i].name, STR("X-Forwarded-For")))
-            forwarded_for(&r->front->server->trusted, r->headers[i].value, &client);
+        if (str_eq_nocase(r->headers[i].name, STR("X-Forwarded-For")) &&
+            !forwarded_for(&r->front->server->trusted, r->headers[i].value, &client))
+            break;
     addr_print(&client, r->req.peer);
     proto = forwarded_last(http_req_header(&r->req, "X-Forwarded-Proto"));
     host = forwarded_last(http_req_header(&r->req, "X-Forwarded-Host"));

@@ -193,15 +193,16 @@ struct str forwarded_last(struct str list)
     return list.n ? cut_last(&list) : STR_NONE;
 }
 
-void forwarded_for(const struct cidrs *trusted, struct str list, struct addr *client)
+bool forwarded_for(const struct cidrs *trusted, struct str list, struct addr *client)
 {
     struct addr a;
 
-    while (list.n && cidrs_has(trusted, client)) {
-        if (!addr_parse(cut_last(&list), &a))
-            return;
+    while (list.n) {
+        if (!cidrs_has(trusted, client) || !addr_parse(cut_last(&list), &a))
+            return false;
         *client = a;
     }
+    return true;
 }
 
 static bool is_host_char(char c)

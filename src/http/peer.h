@@ -31,8 +31,9 @@ void cidrs_free(struct cidrs *c);
 bool cidrs_has(const struct cidrs *c, const struct addr *a);
 
 /* X-Forwarded-For as one list: walks from the right (nearest) while what it meets is trusted. *client holds the direct
- * peer and becomes the rightmost untrusted address; at text that is no address the walk ends. */
-void forwarded_for(const struct cidrs *trusted, struct str list, struct addr *client);
+ * peer and becomes the rightmost untrusted address; at text that is no address the walk ends. False when it has ended
+ * before the leftmost member: fields further left are not to be read then. */
+bool forwarded_for(const struct cidrs *trusted, struct str list, struct addr *client);
 struct str forwarded_last(struct str list); /* the last member of a comma-separated list, trimmed */
 bool host_valid(struct str host);           /* uri-host [":" port], RFC 9110 section 7.2 */
 
