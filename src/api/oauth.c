@@ -117,7 +117,7 @@ err_t api_revoke(struct call *c, void *params)
     struct client_credentials creds = credentials(c, &f);
     struct object *client;
     TRY(client_authenticate(&c->op, &creds, true, &client));
-    TRY(revoke(&c->op, p, client));
+    TRY(token_revoke(&c->op, p, client));
     return answer_json(c, 200, STR("{}"));
 }
 

@@ -94,7 +94,7 @@ extern const struct fields introspect_fields;
 /* Writes the whole JSON answer. The caller (op->actor) is already authenticated: a client, an API key, or an access token
  * with token.introspect. Inactive tokens and tokens the caller may not see: {"active":false} (A60). */
 err_t introspect(struct op *op, const struct introspect_params *p, struct object *client_or_null, struct jw *w);
-err_t revoke(struct op *op, const struct introspect_params *p, struct object *client);
+err_t token_revoke(struct op *op, const struct introspect_params *p, struct object *client);
 
 /* Who and what a bearer token stands for, judged: for /verify, the admin API, resource endpoints. Opaque, stored and
  * unstored JWT, API keys. ERR_TOKEN_INVALID. */

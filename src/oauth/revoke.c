@@ -24,7 +24,7 @@ static err_t revoke_unstored(struct op *op, struct str text, const struct object
     return op_fail(op, ERR_TOKEN_TYPE, "token", "this client's JWTs are not stored: they end with their grant, or when they expire");
 }
 
-err_t revoke(struct op *op, const struct introspect_params *p, struct object *client)
+err_t token_revoke(struct op *op, const struct introspect_params *p, struct object *client)
 {
     struct token t;
     if (!p->token.p)
