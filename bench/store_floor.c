@@ -1,5 +1,6 @@
-/* What the store costs above its floor. Prints durable one-row commits a second by SQLite alone, then store_tx of one row
- * from many threads, then point reads.  usage: store_floor DIRECTORY [threads] [seconds] */
+/* What the store costs above its floor. Prints durable one-row commits a second by SQLite alone, then
+ * store_tx of one row from many threads, then point reads.  usage: store_floor DIRECTORY [threads] [seconds]
+ */
 #include "store/store.h"
 #include <pthread.h>
 #include <sqlite3.h>
@@ -11,6 +12,8 @@
 #include <unistd.h>
 
 #define THREADS_MAX 256
+#define SAMPLES     20000
+#define SAMPLE_EACH 16
 
 static int64_t now_us(void)
 {
@@ -23,10 +26,12 @@ static double cpu_s(void)
 {
     struct rusage r;
     getrusage(RUSAGE_SELF, &r);
-    return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) + (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
+    return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) +
+           (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
 }
 
-/* --- the floor ------------------------------------------------------------------------------------------------------ */
+/* --- the floor
+ * ------------------------------------------------------------------------------------------------------ */
 static void floor_commits(const char *dir, int seconds, int rows)
 {
     char path[4096];
@@ -35,11 +40,18 @@ static void floor_commits(const char *dir, int seconds, int rows)
     sqlite3 *db;
     sqlite3_stmt *st;
     sqlite3_open(path, &db);
-    sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE t (id INTEGER PRIMARY KEY, tenant_id BIGINT,"
-                     " sink TEXT, target TEXT, event TEXT, object TEXT, payload TEXT, created_s BIGINT, due_s BIGINT);"
-                     "CREATE INDEX t_due ON t (due_s); CREATE INDEX t_object ON t (tenant_id, object, id);", NULL, NULL, NULL);
-    sqlite3_prepare_v2(db, "INSERT INTO t (tenant_id, sink, target, event, object, payload, created_s, due_s) VALUES"
-                           " (1, 'webhook', 'hook', 'grant.revoked', ?1, ?2, 1, 1)", -1, &st, NULL);
+    sqlite3_exec(
+        db,
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE t (id INTEGER PRIMARY KEY, tenant_id "
+        "BIGINT,"
+        " sink TEXT, target TEXT, event TEXT, object TEXT, payload TEXT, created_s BIGINT, due_s BIGINT);"
+        "CREATE INDEX t_due ON t (due_s); CREATE INDEX t_object ON t (tenant_id, object, id);",
+        NULL, NULL, NULL);
+    sqlite3_prepare_v2(
+        db,
+        "INSERT INTO t (tenant_id, sink, target, event, object, payload, created_s, due_s) VALUES"
+        " (1, 'webhook', 'hook', 'grant.revoked', ?1, ?2, 1, 1)",
+        -1, &st, NULL);
     int64_t start = now_us(), end = start + seconds * 1000000LL, n = 0;
     char object[32];
     while (now_us() < end) {
@@ -54,17 +66,20 @@ static void floor_commits(const char *dir, int seconds, int rows)
         sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
     }
     double s = (double)(now_us() - start) / 1e6;
-    printf("sqlite alone, %3d rows a commit: %8.0f commits/s %8.0f rows/s\n", rows, (double)(n / rows) / s, (double)n / s);
+    printf("sqlite alone, %3d rows a commit: %8.0f commits/s %8.0f rows/s\n", rows, (double)(n / rows) / s,
+           (double)n / s);
     sqlite3_finalize(st);
     sqlite3_close(db);
     unlink(path);
 }
 
-/* --- the store ------------------------------------------------------------------------------------------------------ */
+/* --- the store
+ * ------------------------------------------------------------------------------------------------------ */
 struct shared {
     struct store *store;
     _Atomic bool stop;
-    _Atomic int64_t last; /* a row to read */
+    int64_t sample[SAMPLES]; /* rows to read, from all over the table */
+    _Atomic int nsample;
 };
 struct worker {
     struct shared *shared;
@@ -82,8 +97,9 @@ static err_t one_row(struct db *db, void *ctx)
     char object[32];
     int n = snprintf(object, sizeof(object), "grant:%lld", (long long)o->id);
     return db_run(db, Q_OUTBOX_ADD,
-                  BIND(vint(o->id), vint(1), vtext(STR("webhook")), vtext(STR("hook")), vtext(STR("grant.revoked")),
-                       vtext((struct str){object, (size_t)n}), vtext(STR("{\"reason\":\"sign-out\",\"client\":\"web\"}")), vint(1)),
+                  BIND(vint(o->id), vint(1), vtext(STR("webhook")), vtext(STR("hook")),
+                       vtext(STR("grant.revoked")), vtext((struct str){object, (size_t)n}),
+                       vtext(STR("{\"reason\":\"sign-out\",\"client\":\"web\"}")), vint(1)),
                   NULL);
 }
 
@@ -99,7 +115,9 @@ static void *write_rows(void *arg)
         w->sum_us += t;
         w->done += e == ERR_OK;
         w->failed += e != ERR_OK;
-        atomic_store_explicit(&w->shared->last, o.id, memory_order_relaxed);
+        int at = w->done % SAMPLE_EACH ? SAMPLES : atomic_fetch_add(&w->shared->nsample, 1);
+        if (at < SAMPLES)
+            w->shared->sample[at] = o.id;
     }
     return NULL;
 }
@@ -125,25 +143,44 @@ static void writers(struct shared *sh, int threads, int seconds)
         worst = w[i].worst_us > worst ? w[i].worst_us : worst;
     }
     double s = (double)(now_us() - start) / 1e6;
-    printf("store_tx, %3d threads: %8.0f tx/s  mean %5lld us  worst %6lld us  cpu %4.1f us/tx  failed %lld\n", threads, (double)done / s,
-           (long long)(sum / (done ? done : 1)), (long long)worst, (cpu_s() - cpu) * 1e6 / (double)(done ? done : 1), (long long)failed);
+    printf("store_tx, %3d threads: %8.0f tx/s  mean %5lld us  worst %6lld us  cpu %4.1f us/tx  failed %lld\n",
+           threads, (double)done / s, (long long)(sum / (done ? done : 1)), (long long)worst,
+           (cpu_s() - cpu) * 1e6 / (double)(done ? done : 1), (long long)failed);
 }
 
-static void reads(struct shared *sh, int count)
+static void reads(struct shared *sh, const char *what, int count, int among)
 {
     struct db *db;
-    if (db_open(sh->store, 256, &db) != ERR_OK)
+    int n = sh->nsample < among ? sh->nsample : among;
+    if (n == 0 || db_open(sh->store, 256, &db) != ERR_OK)
         return;
     int64_t found = 0, start = now_us();
     for (int i = 0; i < count; i++) {
         struct rows r;
-        if (db_rows(db, Q_OUTBOX_GET, BIND(vint(1), vint(sh->last)), &r) == ERR_OK && db_next(&r))
+        if (db_rows(db, Q_OUTBOX_GET, BIND(vint(1), vint(sh->sample[i % n])), &r) == ERR_OK && db_next(&r))
             found += db_int(&r, 0) == 0;
         if (db_end(&r) != ERR_OK)
             break;
     }
-    printf("point read: %.2f us (%lld of %d found)\n", (double)(now_us() - start) / count, (long long)found, count);
+    printf("point read, %s: %.2f us (%lld of %d found)\n", what, (double)(now_us() - start) / count,
+           (long long)found, count);
     db_close(&db);
+}
+
+static void *write_a_while(void *arg)
+{
+    writers(arg, 32, 2);
+    return NULL;
+}
+
+static void read_while_writing(struct shared *sh)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, write_a_while, sh) != 0)
+        return;
+    usleep(200000);
+    reads(sh, "while 32 threads write", 20000, SAMPLES);
+    pthread_join(thread, NULL);
 }
 
 static void print_commits(struct metrics *m)
@@ -165,8 +202,9 @@ int main(int argc, char **argv)
     int threads = argc > 2 ? atoi(argv[2]) : 0, seconds = argc > 3 ? atoi(argv[3]) : 3;
     struct fault f = {.code = ERR_OK};
     struct metrics *m = metrics_new();
-    struct shared sh = {.store = NULL};
-    struct store_config cfg = {.data_dir = argv[1], .log = log_new(2, LOG_INFO, LOG_TEXT), .metrics = m, .clock = &clock_system};
+    static struct shared sh;
+    struct store_config cfg = {
+        .data_dir = argv[1], .log = log_new(2, LOG_INFO, LOG_TEXT), .metrics = m, .clock = &clock_system};
     if (store_open(&cfg, &sh.store, &f) != ERR_OK) {
         fprintf(stderr, "%s\n", f.detail);
         return 1;
@@ -179,13 +217,16 @@ int main(int argc, char **argv)
         for (int t = 1; t <= 64; t *= 2)
             writers(&sh, t, seconds);
     print_commits(m);
-    reads(&sh, 300000);
+    reads(&sh, "one row", 300000, 1);
+    reads(&sh, "all over", 300000, SAMPLES);
+    read_while_writing(&sh);
     int64_t start = now_us();
     store_close(&sh.store);
     int64_t closed = now_us();
     if (store_open(&cfg, &sh.store, &f) != ERR_OK)
         return 1;
-    printf("close %lld ms, open %lld ms\n", (long long)(closed - start) / 1000, (long long)(now_us() - closed) / 1000);
+    printf("close %lld ms, open %lld ms\n", (long long)(closed - start) / 1000,
+           (long long)(now_us() - closed) / 1000);
     store_close(&sh.store);
     return 0;
 }

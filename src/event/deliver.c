@@ -1,5 +1,6 @@
-/* Deliveries. Of each object and target only the oldest waiting row is ever due (the query sees to it), so order holds
- * however many threads deliver. A lease, taken by one conditional update, keeps a row to one of them; a crash lets it lapse. */
+/* Deliveries. Of each object and target only the oldest waiting row is ever due (the query sees to it), so
+ * order holds however many threads deliver. A lease, taken by one conditional update, keeps a row to one of
+ * them; a crash lets it lapse. */
 #include "event/internal.h"
 #include "crypto/crypto.h"
 #include <inttypes.h>
@@ -44,7 +45,8 @@ static int64_t backoff_s(int64_t attempts)
     return s - s / 4 + r % (s / 2 + 1); /* so that those who failed together do not come back together */
 }
 
-/* --- targets that are down ----------------------------------------------------------------------------------------- */
+/* --- targets that are down
+ * ----------------------------------------------------------------------------------------- */
 static uint64_t fnv(uint64_t h, const void *p, size_t n)
 {
     for (const uint8_t *b = p, *past = b + n; b < past; b++)
@@ -78,13 +80,16 @@ static void note_target(struct event *e, const struct delivery *d, int64_t until
     pthread_mutex_unlock(&e->lock);
 }
 
-/* --- one delivery -------------------------------------------------------------------------------------------------- */
+/* --- one delivery
+ * -------------------------------------------------------------------------------------------------- */
 static err_t lease_tx(struct db *db, void *ctx)
 {
     struct attempt *a = ctx;
     int64_t changed = 0;
     TRY(db_run(db, Q_OUTBOX_LEASE,
-               BIND(vint(a->d->tenant_id), vint(a->d->id), vint(a->now_s), vint(a->now_s + LEASE_S), vtext(str_z(a->owner))), &changed));
+               BIND(vint(a->d->tenant_id), vint(a->d->id), vint(a->now_s), vint(a->now_s + LEASE_S),
+                    vtext(str_z(a->owner))),
+               &changed));
     a->leased = changed == 1;
     return ERR_OK;
 }
@@ -93,7 +98,9 @@ static err_t hold(struct db *db, const struct attempt *a)
 {
     const struct delivery *d = a->d;
     return db_run(db, Q_OUTBOX_HOLD,
-                  BIND(vint(d->tenant_id), vtext(d->sink), vtext(d->target), vint(a->due_s), vtext(d->object), vint(a->got != ERR_NET)), NULL);
+                  BIND(vint(d->tenant_id), vtext(d->sink), vtext(d->target), vint(a->due_s), vtext(d->object),
+                       vint(a->got != ERR_NET)),
+                  NULL);
 }
 
 static err_t hold_tx(struct db *db, void *ctx)
@@ -104,7 +111,9 @@ static err_t hold_tx(struct db *db, void *ctx)
 static err_t put_off(struct db *db, const struct attempt *a)
 {
     const struct delivery *d = a->d;
-    TRY(db_run(db, Q_OUTBOX_AGAIN, BIND(vint(d->tenant_id), vint(d->id), vint(a->due_s), vtext(a->why), vtext(str_z(a->owner))), NULL));
+    TRY(db_run(db, Q_OUTBOX_AGAIN,
+               BIND(vint(d->tenant_id), vint(d->id), vint(a->due_s), vtext(a->why), vtext(str_z(a->owner))),
+               NULL));
     return hold(db, a);
 }
 
@@ -112,7 +121,8 @@ static err_t result_tx(struct db *db, void *ctx)
 {
     const struct attempt *a = ctx;
     const struct delivery *d = a->d;
-    const struct val tenant = vint(d->tenant_id), id = vint(d->id), now = vint(a->now_s), owner = vtext(str_z(a->owner)), erase = vint(a->erase);
+    const struct val tenant = vint(d->tenant_id), id = vint(d->id), now = vint(a->now_s),
+                     owner = vtext(str_z(a->owner)), erase = vint(a->erase);
     if (a->got == ERR_OK)
         return db_run(db, Q_OUTBOX_DELIVERED, BIND(tenant, id, now, owner, erase), NULL);
     if (a->give_up)
@@ -130,8 +140,9 @@ static void tell(const struct event *e, const struct attempt *a)
     const struct delivery *d = a->d;
     if (a->got == ERR_OK || (d->attempts > 0 && !a->give_up))
         return;
-    log_write(e->cfg.log, LOG_WARN, STR_NONE, a->give_up ? "outbox.given_up" : "outbox.put_off", "%.*s to %.*s %.*s: %.*s", STR_ARG(d->event),
-              STR_ARG(d->sink), STR_ARG(d->target), STR_ARG(a->why));
+    log_write(e->cfg.log, LOG_WARN, STR_NONE, a->give_up ? "outbox.given_up" : "outbox.put_off",
+              "%.*s to %.*s %.*s: %.*s", STR_ARG(d->event), STR_ARG(d->sink), STR_ARG(d->target),
+              STR_ARG(a->why));
 }
 
 /* *ret_done: it is delivered or given up, so what waits behind it may go. */
@@ -148,7 +159,8 @@ static err_t deliver_one(struct event *e, const struct delivery *d, struct arena
     TRY(store_tx(e->cfg.store, lease_tx, &a));
     if (!a.leased)
         return ERR_OK;
-    a.got = sink ? sink->deliver(sink->ctx, d, scratch, &f) : fault_set(&f, ERR_NET, "", "there is no way out named %.*s", STR_ARG(d->sink));
+    a.got = sink ? sink->deliver(sink->ctx, d, scratch, &f)
+                 : fault_set(&f, ERR_NET, "", "there is no way out named %.*s", STR_ARG(d->sink));
     a.erase = sink && sink->erase;
     a.now_s = clock_wall_s(e->cfg.clock);
     a.due_s = a.now_s + backoff_s(d->attempts);
@@ -161,14 +173,18 @@ static err_t deliver_one(struct event *e, const struct delivery *d, struct arena
     return ERR_OK;
 }
 
-static err_t read_due(struct event *e, struct db *db, struct arena *a, int max, struct delivery *ret, int *ret_n)
+static err_t read_due(struct event *e, struct db *db, struct arena *a, int max, struct delivery *ret,
+                      int *ret_n)
 {
     struct rows r;
     TRY(db_rows(db, Q_OUTBOX_DUE, BIND(vint(clock_wall_s(e->cfg.clock)), vint(max)), &r));
     int n = 0;
     bool room = true;
     while (n < max && room && db_next(&r)) {
-        struct delivery d = {.id = db_int(&r, 0), .tenant_id = db_int(&r, 1), .created_s = db_int(&r, 2), .attempts = db_int(&r, 3)};
+        struct delivery d = {.id = db_int(&r, 0),
+                             .tenant_id = db_int(&r, 1),
+                             .created_s = db_int(&r, 2),
+                             .attempts = db_int(&r, 3)};
         struct str *const texts[] = {&d.sink, &d.target, &d.event, &d.object, &d.payload};
         for (int i = 0; i < 5 && room; i++) {
             *texts[i] = arena_str(a, db_text(&r, 4 + i));

@@ -30,14 +30,14 @@ void event_free(struct event **e)
     *e = NULL;
 }
 
-err_t event_emit(struct db *db, struct store *s, int64_t tenant_id, const char *sink, struct str target, const char *event,
-                 struct str object, struct str payload, int64_t now_s)
+err_t event_emit(struct db *db, struct store *s, int64_t tenant_id, const char *sink, struct str target,
+                 const char *event, struct str object, struct str payload, int64_t now_s)
 {
     if (payload.n > LIMIT_EVENT_PAYLOAD)
         return ERR_TOO_LARGE;
     return db_run(db, Q_OUTBOX_ADD,
-                  BIND(vint(store_new_id(s)), vint(tenant_id), vtext(str_z(sink)), vtext(target), vtext(str_z(event)), vtext(object),
-                       vtext(payload), vint(now_s)),
+                  BIND(vint(store_new_id(s)), vint(tenant_id), vtext(str_z(sink)), vtext(target),
+                       vtext(str_z(event)), vtext(object), vtext(payload), vint(now_s)),
                   NULL);
 }
 

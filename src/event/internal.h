@@ -15,8 +15,8 @@ struct down {
 
 struct event {
     struct event_config cfg;
-    char owner[17];          /* of leases: this process */
-    _Atomic int64_t leases;  /* taken so far: each has a name of its own */
+    char owner[17];         /* of leases: this process */
+    _Atomic int64_t leases; /* taken so far: each has a name of its own */
     _Atomic int64_t swept_s;
     pthread_mutex_t lock;
     struct down down[DOWN_SLOTS]; /* by hash; under lock */

@@ -17,8 +17,9 @@ err_t mail_deliver(void *ctx, const struct delivery *d, struct arena *a, struct 
         .subject = json_str(json_object_get(doc, "subject")),
         .text = json_str(json_object_get(doc, "text")),
     };
-    err_t e = mail.to.p && mail.subject.p && mail.text.p ? net_send_mail(m->net, &mail, a, f)
-                                                         : fault_set(f, ERR_JSON, "", "to, subject and text are needed");
+    err_t e = mail.to.p && mail.subject.p && mail.text.p
+                  ? net_send_mail(m->net, &mail, a, f)
+                  : fault_set(f, ERR_JSON, "", "to, subject and text are needed");
     json_decref(doc);
     return e;
 }

@@ -6,8 +6,10 @@
 
 #define ID_BYTES 12
 
-/* What the receiver may know a delivery by: the same at each attempt, and telling nothing about how many there are. */
-static struct str public_id(const struct webhook_sink *w, const struct delivery *d, struct str secret, struct arena *a)
+/* What the receiver may know a delivery by: the same at each attempt, and telling nothing about how many
+ * there are. */
+static struct str public_id(const struct webhook_sink *w, const struct delivery *d, struct str secret,
+                            struct arena *a)
 {
     uint8_t mac[SHA256_SIZE];
     struct buf b;
@@ -18,7 +20,8 @@ static struct str public_id(const struct webhook_sink *w, const struct delivery 
     return buf_view(&b);
 }
 
-static struct str signature(const struct webhook_sink *w, struct str secret, struct str id, int64_t at_s, struct str body, struct arena *a)
+static struct str signature(const struct webhook_sink *w, struct str secret, struct str id, int64_t at_s,
+                            struct str body, struct arena *a)
 {
     uint8_t mac[SHA256_SIZE];
     struct buf text, b;
@@ -50,7 +53,12 @@ err_t webhook_deliver(void *ctx, const struct delivery *d, struct arena *a, stru
         if (!headers[i].p)
             return fault_set(f, ERR_MEMORY, "", "out of memory");
     const struct net_request r = {
-        .kind = "webhook", .method = "POST", .url = url, .headers = {headers, sizeof(headers) / sizeof(headers[0])}, .body = d->payload, .response_max = 64 * 1024,
+        .kind = "webhook",
+        .method = "POST",
+        .url = url,
+        .headers = {headers, sizeof(headers) / sizeof(headers[0])},
+        .body = d->payload,
+        .response_max = 64 * 1024,
     };
     struct net_response answer;
     TRY(net_fetch(w->net, &r, a, &answer, f));

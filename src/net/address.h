@@ -11,8 +11,8 @@ struct range {
     int bits;
 };
 
-/* Any notation a resolver or a URL parser may take for an address: 127.1, 0x7f000001, 2130706433, 0177.0.0.1, [::1],
- * fe80::1%eth0. False if it is a name. */
+/* Any notation a resolver or a URL parser may take for an address: 127.1, 0x7f000001, 2130706433, 0177.0.0.1,
+ * [::1], fe80::1%eth0. False if it is a name. */
 bool address_parse(struct str text, struct address *ret);
 bool address_of(const struct sockaddr *sa, struct address *ret);
 bool range_parse(struct str text, struct range *ret); /* "10.0.0.0/8", "::1" */

@@ -1,9 +1,10 @@
-/* An HTTP request to somebody else's server: bounded in time, headers and body; redirects are answers like any other. */
+/* An HTTP request to somebody else's server: bounded in time, headers and body; redirects are answers like
+ * any other. */
 #include "net/internal.h"
 #include <stdlib.h>
 
-#define RESPONSE_MAX  (256 * 1024)
-#define HEADER_MAX    (32 * 1024)
+#define RESPONSE_MAX (256 * 1024)
+#define HEADER_MAX   (32 * 1024)
 
 struct fetch {
     struct transfer transfer;
@@ -32,7 +33,8 @@ static int64_t max_age(struct str value, int64_t before)
             name = (struct str){name.p + 1, name.n - 1};
         if (str_eq_nocase(name, STR("no-store")) || str_eq_nocase(name, STR("no-cache")))
             return 0;
-        if (str_eq_nocase(name, STR("max-age")) && arg.n > 1 && str_to_int((struct str){arg.p + 1, arg.n - 1}, &s) && s >= 0)
+        if (str_eq_nocase(name, STR("max-age")) && arg.n > 1 &&
+            str_to_int((struct str){arg.p + 1, arg.n - 1}, &s) && s >= 0)
             before = s;
     }
     return before;
@@ -69,8 +71,10 @@ static bool add_headers(struct arena *a, struct strs headers, struct curl_slist 
 static bool set_up(struct fetch *x, const struct net_request *r, struct curl_slist *headers)
 {
     CURL *c = x->transfer.curl;
-    bool ok = curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers) == CURLE_OK && curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
-              curl_easy_setopt(c, CURLOPT_WRITEDATA, x) == CURLE_OK && curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
+    bool ok = curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
+              curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
+              curl_easy_setopt(c, CURLOPT_WRITEDATA, x) == CURLE_OK &&
+              curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
               curl_easy_setopt(c, CURLOPT_HEADERDATA, x) == CURLE_OK;
     if (ok && strcmp(r->method, "GET") != 0)
         ok = curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.n) == CURLE_OK &&
@@ -79,7 +83,8 @@ static bool set_up(struct fetch *x, const struct net_request *r, struct curl_sli
     return ok;
 }
 
-err_t net_fetch(struct net *n, const struct net_request *r, struct arena *a, struct net_response *ret, struct fault *f)
+err_t net_fetch(struct net *n, const struct net_request *r, struct arena *a, struct net_response *ret,
+                struct fault *f)
 {
     struct fetch x = {.max_age_s = -1, .transfer = {.secure = str_starts(r->url, STR("https:"))}};
     struct curl_slist *headers = NULL;
@@ -94,7 +99,8 @@ err_t net_fetch(struct net *n, const struct net_request *r, struct arena *a, str
     if (e == ERR_OK) {
         long status = 0;
         curl_easy_getinfo(x.transfer.curl, CURLINFO_RESPONSE_CODE, &status);
-        *ret = (struct net_response){.status = (int)status, .body = buf_view(&x.body), .max_age_s = x.max_age_s};
+        *ret =
+            (struct net_response){.status = (int)status, .body = buf_view(&x.body), .max_age_s = x.max_age_s};
     }
     transfer_end(&x.transfer);
     curl_slist_free_all(headers);

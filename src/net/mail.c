@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <sys/random.h>
 
-#define MAIL_MAX      (256 * 1024)
-#define ADDRESS_MAX   254 /* RFC 5321 section 4.5.3.1 */
-#define LINE_BYTES    57  /* of data in a line of 76 */
-#define WORD_BYTES    42  /* of data in an encoded word of 75 (RFC 2047 section 2) */
+#define MAIL_MAX    (256 * 1024)
+#define ADDRESS_MAX 254 /* RFC 5321 section 4.5.3.1 */
+#define LINE_BYTES  57  /* of data in a line of 76 */
+#define WORD_BYTES  42  /* of data in an encoded word of 75 (RFC 2047 section 2) */
 
 struct letter {
     struct str text;
@@ -119,7 +119,8 @@ static err_t compose(const struct net_mail *m, struct str name, struct str from,
     buf_z(b, "\r\n");
     add_date(b);
     TRY(add_message_id(b, from));
-    buf_z(b, "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n"
+    buf_z(b, "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: "
+             "base64\r\n"
              "Auto-Submitted: auto-generated\r\n\r\n");
     for (size_t at = 0; at < m->text.n; at += LINE_BYTES) {
         enc_b64(b, m->text.p + at, m->text.n - at < LINE_BYTES ? m->text.n - at : LINE_BYTES);
@@ -135,21 +136,26 @@ static bool relay_is_here(const char *url)
     struct address a;
     struct range loop4, loop6;
     CURLU *u = curl_url();
-    bool here = u && curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK && curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK;
+    bool here = u && curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
+                curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK;
     if (here && !net_is_localhost(str_z(host)))
-        here = address_parse(str_z(host), &a) && range_parse(STR("127.0.0.0/8"), &loop4) && range_parse(STR("::1"), &loop6) &&
-               (range_has(&loop4, &a) || range_has(&loop6, &a));
+        here = address_parse(str_z(host), &a) && range_parse(STR("127.0.0.0/8"), &loop4) &&
+               range_parse(STR("::1"), &loop6) && (range_has(&loop4, &a) || range_has(&loop6, &a));
     curl_free(host);
     curl_url_cleanup(u);
     return here;
 }
 
-static bool set_up(CURL *c, const struct net_mail *m, const char *from, struct curl_slist *to, struct letter *l)
+static bool set_up(CURL *c, const struct net_mail *m, const char *from, struct curl_slist *to,
+                   struct letter *l)
 {
     long tls = relay_is_here(m->smtp_url) ? (long)CURLUSESSL_TRY : (long)CURLUSESSL_ALL;
-    bool ok = curl_easy_setopt(c, CURLOPT_MAIL_FROM, from) == CURLE_OK && curl_easy_setopt(c, CURLOPT_MAIL_RCPT, to) == CURLE_OK &&
-              curl_easy_setopt(c, CURLOPT_UPLOAD, 1L) == CURLE_OK && curl_easy_setopt(c, CURLOPT_READFUNCTION, on_read) == CURLE_OK &&
-              curl_easy_setopt(c, CURLOPT_READDATA, l) == CURLE_OK && curl_easy_setopt(c, CURLOPT_USE_SSL, tls) == CURLE_OK;
+    bool ok = curl_easy_setopt(c, CURLOPT_MAIL_FROM, from) == CURLE_OK &&
+              curl_easy_setopt(c, CURLOPT_MAIL_RCPT, to) == CURLE_OK &&
+              curl_easy_setopt(c, CURLOPT_UPLOAD, 1L) == CURLE_OK &&
+              curl_easy_setopt(c, CURLOPT_READFUNCTION, on_read) == CURLE_OK &&
+              curl_easy_setopt(c, CURLOPT_READDATA, l) == CURLE_OK &&
+              curl_easy_setopt(c, CURLOPT_USE_SSL, tls) == CURLE_OK;
     if (ok && m->username)
         ok = curl_easy_setopt(c, CURLOPT_USERNAME, m->username) == CURLE_OK &&
              curl_easy_setopt(c, CURLOPT_PASSWORD, m->password ? m->password : "") == CURLE_OK;
@@ -162,7 +168,8 @@ err_t net_send_mail(struct net *n, const struct net_mail *m, struct arena *a, st
     if (!from_parts(m->from, &name, &from))
         return fault_set(f, ERR_PARAM_BAD, "from", "that is not a mail address");
     if (!bare_address(m->to) || has_control(m->subject))
-        return fault_set(f, ERR_PARAM_BAD, "to", "that is not a mail address, or the subject holds a line break");
+        return fault_set(f, ERR_PARAM_BAD, "to",
+                         "that is not a mail address, or the subject holds a line break");
     struct buf b;
     buf_init(&b, a, MAIL_MAX);
     TRY(compose(m, name, from, &b));

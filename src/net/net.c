@@ -1,5 +1,6 @@
-/* The guard, and what all transfers share. libcurl resolves the name; the guard sits where it opens the socket, so the
- * address that is checked is the one that is connected to, however often a name changes its mind (DNS rebinding). */
+/* The guard, and what all transfers share. libcurl resolves the name; the guard sits where it opens the
+ * socket, so the address that is checked is the one that is connected to, however often a name changes its
+ * mind (DNS rebinding). */
 #include "net/internal.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,8 @@ void net_free(struct net **pn)
     *pn = NULL;
 }
 
-/* --- the guard ---------------------------------------------------------------------------------------------------- */
+/* --- the guard
+ * ---------------------------------------------------------------------------------------------------- */
 enum verdict net_judge(const struct net *n, const struct address *a)
 {
     for (size_t i = 0; i < n->nallow; i++)
@@ -62,7 +64,8 @@ bool net_is_localhost(struct str host)
            (host.n > tail.n && str_eq_nocase((struct str){host.p + host.n - tail.n, tail.n}, tail));
 }
 
-/* Without TLS only to what the operator has named: nobody in between, and no token in the clear over the internet. */
+/* Without TLS only to what the operator has named: nobody in between, and no token in the clear over the
+ * internet. */
 static bool may_connect(const struct transfer *t, const struct sockaddr *sa)
 {
     struct address a;
@@ -99,7 +102,8 @@ static err_t check_parts(const struct net *n, CURLU *u, struct fault *f)
 {
     char *scheme = NULL, *host = NULL, *user = NULL;
     err_t e = ERR_OK;
-    bool parsed = curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK && curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK;
+    bool parsed = curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+                  curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK;
     bool named = curl_url_get(u, CURLUPART_USER, &user, 0) == CURLUE_OK;
     bool secure = parsed && strcmp(scheme, "https") == 0;
     if (!parsed || named || (!secure && strcmp(scheme, "http") != 0))
@@ -124,13 +128,17 @@ err_t net_url_check(const struct net *n, struct str url, struct fault *f)
     CURLU *u = curl_url();
     if (!u)
         return fault_set(f, ERR_MEMORY, "", "out of memory");
-    err_t e = curl_url_set(u, CURLUPART_URL, z, 0) == CURLUE_OK ? check_parts(n, u, f) : fault_set(f, ERR_PARAM_BAD, "", "that is not an https URL");
+    err_t e = curl_url_set(u, CURLUPART_URL, z, 0) == CURLUE_OK
+                  ? check_parts(n, u, f)
+                  : fault_set(f, ERR_PARAM_BAD, "", "that is not an https URL");
     curl_url_cleanup(u);
     return e;
 }
 
-/* --- a transfer ---------------------------------------------------------------------------------------------------- */
-err_t transfer_begin(struct transfer *t, const struct net *n, const char *url, const char *protocols, int64_t timeout_ms)
+/* --- a transfer
+ * ---------------------------------------------------------------------------------------------------- */
+err_t transfer_begin(struct transfer *t, const struct net *n, const char *url, const char *protocols,
+                     int64_t timeout_ms)
 {
     t->net = n;
     t->curl = curl_easy_init();
@@ -138,10 +146,14 @@ err_t transfer_begin(struct transfer *t, const struct net *n, const char *url, c
         return ERR_MEMORY;
     CURL *c = t->curl;
     long ms = timeout_ms > 0 ? (long)timeout_ms : 10000;
-    bool ok = curl_easy_setopt(c, CURLOPT_URL, url) == CURLE_OK && curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, protocols) == CURLE_OK &&
-              curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_socket) == CURLE_OK && curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, t) == CURLE_OK &&
-              curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, ms) == CURLE_OK && curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
-              curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK; /* the environment's proxy would undo the guard */
+    bool ok =
+        curl_easy_setopt(c, CURLOPT_URL, url) == CURLE_OK &&
+        curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, protocols) == CURLE_OK &&
+        curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_socket) == CURLE_OK &&
+        curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, t) == CURLE_OK &&
+        curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, ms) == CURLE_OK &&
+        curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+        curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK; /* the environment's proxy would undo the guard */
     curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, ms < CONNECT_MS ? ms : (long)CONNECT_MS);
     curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -165,7 +177,11 @@ err_t transfer_run(struct transfer *t, const char *kind, struct fault *f)
     if (rc == CURLE_OK)
         return outcome(t, kind, "ok", ERR_OK);
     (void)fault_set(f, ERR_NET, "", unreachable);
-    return outcome(t, kind, t->forbidden ? "forbidden" : rc == CURLE_OPERATION_TIMEDOUT ? "timeout" : "failed", ERR_NET);
+    return outcome(t, kind,
+                   t->forbidden                     ? "forbidden"
+                   : rc == CURLE_OPERATION_TIMEDOUT ? "timeout"
+                                                    : "failed",
+                   ERR_NET);
 }
 
 void transfer_end(struct transfer *t)

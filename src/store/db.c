@@ -1,5 +1,5 @@
-/* The calls of store.h that pass straight to the engine of a connection, the table of SQL texts, and what a transaction
- * collects in memory beside its rows (notes for the hook, lines for revoked.log). */
+/* The calls of store.h that pass straight to the engine of a connection, the table of SQL texts, and what a
+ * transaction collects in memory beside its rows (notes for the hook, lines for revoked.log). */
 #include "store/engine.h"
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
-/* What an engine is, and what the engines share. An engine is one row of functions below; SQLite is the one there is,
- * PostgreSQL takes the same place. store.c and db.c hold what does not depend on it: the lock on the data directory, ids,
- * revoked.log, the notes of a transaction. Private to src/store. */
+/* What an engine is, and what the engines share. An engine is one row of functions below; SQLite is the one
+ * there is, PostgreSQL takes the same place. store.c and db.c hold what does not depend on it: the lock on
+ * the data directory, ids, revoked.log, the notes of a transaction. Private to src/store. */
 #pragma once
 #include "store/store.h"
 #include "base/limits.h"
@@ -8,7 +8,8 @@
 
 struct engine {
     const char *name;
-    /* Opens or creates the store, brings the schema up to date, starts threads. The data directory is locked. */
+    /* Opens or creates the store, brings the schema up to date, starts threads. The data directory is locked.
+     */
     err_t (*open)(struct store *s, struct fault *f);
     void (*close)(struct store *s);
     err_t (*migrate_plan)(const char *data_dir, struct arena *a, struct str *ret_text, struct fault *f);
@@ -46,8 +47,8 @@ struct store {
     _Atomic(store_hook_fn) hook;
     void *hook_ctx; /* set before hook */
     _Atomic int64_t complained_s;
-    _Atomic int complaints;  /* in that second */
-    _Atomic int64_t calls;   /* counted for fault.h alone */
+    _Atomic int complaints; /* in that second */
+    _Atomic int64_t calls;  /* counted for fault.h alone */
     int64_t fault_from, fault_to;
     void *impl; /* the engine's */
 };
@@ -57,7 +58,7 @@ struct tx {
     struct tx_note *note;
     size_t nnote, cap;
     struct buf revoked; /* lines for revoked.log */
-    err_t broken;       /* a statement failed with more than a unique conflict: this transaction cannot commit */
+    err_t broken; /* a statement failed with more than a unique conflict: this transaction cannot commit */
 };
 struct tx_mark {
     size_t nnote, revoked_n;
@@ -78,7 +79,8 @@ const char *query_name(enum query q);
 const char *query_sql(enum query q);
 
 /* Logs under "store.error", at most ten lines a second: a full disk must not fill the log too. */
-void store_complain(struct store *s, enum log_level level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void store_complain(struct store *s, enum log_level level, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* id.c */
 void id_start(struct store *s, int64_t highest); /* no id up to `highest` is given out again */
@@ -98,4 +100,5 @@ struct dialect {
 int schema_newest(void);
 int schema_steps(void);
 /* The step's SQL with {key} and {blob} replaced; false past the arena's ceiling. */
-bool schema_step(int at, const struct dialect *d, struct arena *a, int *ret_version, const char **ret_what, const char **ret_sql);
+bool schema_step(int at, const struct dialect *d, struct arena *a, int *ret_version, const char **ret_what,
+                 const char **ret_sql);

@@ -1,5 +1,5 @@
-/* Faults on purpose, for tests (built with -DMEREAU_FAULTS only): MEREAU_FAULT_STORE=n makes the n-th statement of the
- * process's store fail with ERR_STORE, n-m all from the n-th to the m-th. */
+/* Faults on purpose, for tests (built with -DMEREAU_FAULTS only): MEREAU_FAULT_STORE=n makes the n-th
+ * statement of the process's store fail with ERR_STORE, n-m all from the n-th to the m-th. */
 #pragma once
 #include "store/engine.h"
 #ifdef MEREAU_FAULTS

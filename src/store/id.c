@@ -1,6 +1,7 @@
 /* Row ids: time in the upper bits, order in the lower, never twice, never back.
- * After a crash with a clock set back, the rows alone do not tell which ids were given out (a token need not be stored, a
- * row may have been deleted), so the store holds a ceiling above all of them, raised ahead of time. */
+ * After a crash with a clock set back, the rows alone do not tell which ids were given out (a token need not
+ * be stored, a row may have been deleted), so the store holds a ceiling above all of them, raised ahead of
+ * time. */
 #include "store/engine.h"
 
 #define ID_EPOCH_MS  1704067200000 /* 2024-01-01T00:00:00Z */
@@ -24,7 +25,8 @@ int64_t store_new_id(struct store *s)
     int64_t last = atomic_load_explicit(&s->last_id, memory_order_relaxed), next;
     do
         next = now > last ? now : last + 1;
-    while (!atomic_compare_exchange_weak_explicit(&s->last_id, &last, next, memory_order_relaxed, memory_order_relaxed));
+    while (!atomic_compare_exchange_weak_explicit(&s->last_id, &last, next, memory_order_relaxed,
+                                                  memory_order_relaxed));
     return next;
 }
 

@@ -36,7 +36,8 @@ static struct str substitute(struct str rest, const struct dialect *d, size_t *r
     return (struct str){rest.p, 1};
 }
 
-bool schema_step(int at, const struct dialect *d, struct arena *a, int *ret_version, const char **ret_what, const char **ret_sql)
+bool schema_step(int at, const struct dialect *d, struct arena *a, int *ret_version, const char **ret_what,
+                 const char **ret_sql)
 {
     struct buf b;
     buf_init(&b, a, 1024 * 1024);

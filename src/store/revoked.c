@@ -1,5 +1,5 @@
-/* revoked.log: one line a revocation, "kind tenant id cutoff crc\n", appended and synced before the answer leaves. After a
- * restore from an older backup it is replayed, so that nothing revoked comes back. */
+/* revoked.log: one line a revocation, "kind tenant id cutoff crc\n", appended and synced before the answer
+ * leaves. After a restore from an older backup it is replayed, so that nothing revoked comes back. */
 #include "store/engine.h"
 #include "base/enc.h"
 #include <errno.h>
@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LOG_NAME "revoked.log"
+#define LOG_NAME       "revoked.log"
 #define LINE_MAX_BYTES 160
-#define CRC_DIGITS 8
+#define CRC_DIGITS     8
 
 /* Where the last whole line ends: a crash may have left half a line behind. */
 static int64_t whole_lines(int fd, int64_t size)
@@ -89,7 +89,8 @@ err_t db_log_revoked(struct db *db, const char *kind, int64_t tenant_id, int64_t
     if (!db->tx)
         return ERR_INTERNAL;
     char line[LINE_MAX_BYTES];
-    int n = snprintf(line, sizeof(line) - CRC_DIGITS - 2, "%s %" PRId64 " %" PRId64 " %" PRId64, kind, tenant_id, id, cutoff_id);
+    int n = snprintf(line, sizeof(line) - CRC_DIGITS - 2, "%s %" PRId64 " %" PRId64 " %" PRId64, kind,
+                     tenant_id, id, cutoff_id);
     if (!kind[0] || n <= 0 || n >= (int)sizeof(line) - CRC_DIGITS - 2)
         return ERR_INTERNAL;
     n += snprintf(line + n, CRC_DIGITS + 3, " %08" PRIx32 "\n", crc32_ieee(line, (size_t)n));
@@ -121,7 +122,10 @@ static bool parse_line(struct str line, struct revoked_line *ret)
     return true;
 }
 
-err_t store_revoked_replay(const char *data_dir, err_t (*fn)(void *ctx, struct str kind, int64_t tenant_id, int64_t id, int64_t cutoff_id), void *ctx)
+err_t store_revoked_replay(const char *data_dir,
+                           err_t (*fn)(void *ctx, struct str kind, int64_t tenant_id, int64_t id,
+                                       int64_t cutoff_id),
+                           void *ctx)
 {
     char path[4096];
     if (snprintf(path, sizeof(path), "%s/" LOG_NAME, data_dir) >= (int)sizeof(path))

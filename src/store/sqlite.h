@@ -33,12 +33,15 @@ struct sqlite_store {
     struct checkpointer *checkpointer;
 };
 
-/* sqlite.c */
-err_t sqlite_map(struct sqlite_db *db, int rc); /* what a result code means to callers; before errno changes */
+/* sqlite.c, sqlite_statement.c */
+err_t sqlite_map(struct sqlite_db *db,
+                 int rc); /* what a result code means to callers; before errno changes */
 err_t sqlite_connect(struct store *s, const char *path, int flags, struct sqlite_db **ret);
 void sqlite_disconnect(struct sqlite_db *db);
 err_t sqlite_exec(struct sqlite_db *db, const char *sql); /* complains on failure */
 int sqlite_pragma_int(struct sqlite_db *db, const char *sql, int64_t *ret);
+err_t sqlite_thread(pthread_t *ret, const char *name, void *(*fn)(void *),
+                    void *arg);              /* with all signals blocked */
 void sqlite_reset_all(struct sqlite_db *db); /* statements somebody forgot to end */
 err_t sqlite_db_open(struct store *s, size_t cache_kib, struct db **ret);
 void sqlite_db_close(struct db *db);
@@ -65,7 +68,8 @@ err_t sqlite_check(struct db *db, struct fault *f);
 err_t writer_start(struct store *s);
 void writer_stop(struct store *s); /* after what waits is written */
 err_t writer_tx(struct store *s, store_tx_fn fn, void *ctx);
-void writer_finish_checkpoint(struct store *s); /* between two commits: the rest of it, and the log starts anew */
+void writer_finish_checkpoint(
+    struct store *s); /* between two commits: the rest of it, and the log starts anew */
 
 /* sqlite_checkpoint.c */
 err_t checkpointer_new(struct store *s);   /* before the writer starts */

@@ -1,14 +1,16 @@
-/* Folds the write-ahead log into the file without holding commits up: a thread with a connection of its own copies the
- * bulk, then asks the writer to do the small rest between two commits and to start the log anew. The log then stays near
- * one size, so that its syncs need not grow a file. The same thread raises the ceiling of ids. */
+/* Folds the write-ahead log into the file without holding commits up: a thread with a connection of its own
+ * copies the bulk, then asks the writer to do the small rest between two commits and to start the log anew.
+ * The log then stays near one size, so that its syncs need not grow a file. The same thread raises the
+ * ceiling of ids. */
 #include "store/sqlite.h"
 #include "store/futex.h"
 #include <stdlib.h>
 
-#define FOLD_FRAMES   2048  /* 8 MiB of pages: time to fold */
-#define HUGE_FRAMES   16384 /* 64 MiB: somebody holds the log */
-#define IDLE_SECONDS  5     /* after so long without a commit what is left is folded, so that a restart is quick */
-#define READER_WAIT_MS 20   /* so long the writer waits for readers to leave the log */
+#define FOLD_FRAMES  2048  /* 8 MiB of pages: time to fold */
+#define HUGE_FRAMES  16384 /* 64 MiB: somebody holds the log */
+#define IDLE_SECONDS 5 /* after so long without a commit what is left is folded, so that a restart is quick  \
+                        */
+#define READER_WAIT_MS 20 /* so long the writer waits for readers to leave the log */
 
 struct checkpointer {
     struct store *store;
@@ -17,9 +19,9 @@ struct checkpointer {
     bool running;
     _Atomic uint32_t kick;
     _Atomic bool stop;
-    _Atomic int frames;  /* in the log after the last commit */
-    _Atomic int folded;  /* of those, copied */
-    _Atomic int next;    /* fold when the log has so many */
+    _Atomic int frames; /* in the log after the last commit */
+    _Atomic int folded; /* of those, copied */
+    _Atomic int next;   /* fold when the log has so many */
     int idle_at, idle_s;
     int64_t warned_s;
 };
@@ -46,7 +48,8 @@ static void warn_if_huge(struct checkpointer *c, int frames)
     if (frames < HUGE_FRAMES || now < c->warned_s + 60)
         return;
     c->warned_s = now;
-    store_complain(c->store, LOG_WARN, "the write-ahead log has grown to %d MiB: a long reading holds it", frames / 256);
+    store_complain(c->store, LOG_WARN, "the write-ahead log has grown to %d MiB: a long reading holds it",
+                   frames / 256);
 }
 
 static void fold(struct checkpointer *c)
@@ -125,8 +128,9 @@ err_t checkpointer_new(struct store *s)
 err_t checkpointer_start(struct store *s)
 {
     struct checkpointer *c = ((struct sqlite_store *)s->impl)->checkpointer;
-    c->running = pthread_create(&c->thread, NULL, checkpointer_main, c) == 0;
-    return c->running ? ERR_OK : ERR_MEMORY;
+    TRY(sqlite_thread(&c->thread, "store-folder", checkpointer_main, c));
+    c->running = true;
+    return ERR_OK;
 }
 
 void checkpointer_stop(struct store *s)

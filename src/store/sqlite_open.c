@@ -1,5 +1,5 @@
-/* Opening the SQLite file: damage is looked for before anything is written, a new file is made with mode 0600, the schema
- * is brought up to date in one transaction a step. */
+/* Opening the SQLite file: damage is looked for before anything is written, a new file is made with mode
+ * 0600, the schema is brought up to date in one transaction a step. */
 #include "store/sqlite.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -37,8 +37,8 @@ static bool head_of(int dir_fd, const char *name, uint8_t *ret_head, size_t n, i
     return ok;
 }
 
-/* What SQLite would take for "empty, start over": a lost main file beside a full log, a log whose header is spoilt. And a
- * file cut short, which it would notice only when it reads the missing page. */
+/* What SQLite would take for "empty, start over": a lost main file beside a full log, a log whose header is
+ * spoilt. And a file cut short, which it would notice only when it reads the missing page. */
 static err_t look_for_damage(const struct store *s, struct fault *f)
 {
     uint8_t head[HEADER_SIZE], wal[4];
@@ -88,9 +88,10 @@ static err_t open_fault(struct sqlite_db *db, err_t e, struct fault *f)
 static err_t set_up(struct sqlite_db *db, struct fault *f)
 {
     static const char *const pragmas[] = {
-        "PRAGMA page_size=4096",        "PRAGMA cache_size=-8192", "PRAGMA mmap_size=0",
-        "PRAGMA temp_store=2",          "PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL",
-        "PRAGMA wal_autocheckpoint=0",  "PRAGMA journal_size_limit=67108864",
+        "PRAGMA page_size=4096",       "PRAGMA cache_size=-8192",
+        "PRAGMA mmap_size=0",          "PRAGMA temp_store=2",
+        "PRAGMA journal_mode=WAL",     "PRAGMA synchronous=FULL",
+        "PRAGMA wal_autocheckpoint=0", "PRAGMA journal_size_limit=67108864",
     };
     for (size_t i = 0; i < sizeof(pragmas) / sizeof(pragmas[0]); i++) {
         int rc = sqlite3_exec(db->conn, pragmas[i], NULL, NULL, NULL);
@@ -99,10 +100,12 @@ static err_t set_up(struct sqlite_db *db, struct fault *f)
     }
     sqlite3_stmt *st = NULL; /* asking for the log does not fail where it cannot be had */
     int rc = sqlite3_prepare_v2(db->conn, "PRAGMA journal_mode", -1, &st, NULL);
-    bool wal = rc == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(st, 0), "wal") == 0;
+    bool wal = rc == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW &&
+               strcmp((const char *)sqlite3_column_text(st, 0), "wal") == 0;
     sqlite3_finalize(st);
     if (!wal)
-        return fault_set(f, ERR_IO, "", "the file system of %s has no shared memory for the store's log", db->head.store->dir);
+        return fault_set(f, ERR_IO, "", "the file system of %s has no shared memory for the store's log",
+                         db->head.store->dir);
     return ERR_OK;
 }
 
@@ -117,17 +120,22 @@ static err_t schema_version(struct sqlite_db *db, int *ret, struct fault *f)
     if (rc != SQLITE_OK)
         return open_fault(db, sqlite_map(db, rc), f);
     if (tables > 0 && app != APPLICATION_ID)
-        return fault_set(f, ERR_STORE_CORRUPT, "", "%s/" SQLITE_FILE " is not a store of mereau; nothing was changed", db->head.store->dir);
+        return fault_set(f, ERR_STORE_CORRUPT, "",
+                         "%s/" SQLITE_FILE " is not a store of mereau; nothing was changed",
+                         db->head.store->dir);
     if (version > schema_newest())
-        return fault_set(f, ERR_STORE_VERSION, "", "the store has schema %d, this mereau knows up to %d", (int)version, schema_newest());
+        return fault_set(f, ERR_STORE_VERSION, "", "the store has schema %d, this mereau knows up to %d",
+                         (int)version, schema_newest());
     *ret = (int)version;
     return ERR_OK;
 }
 
-static err_t migrate_step(struct sqlite_db *db, int version, const char *what, const char *sql, struct fault *f)
+static err_t migrate_step(struct sqlite_db *db, int version, const char *what, const char *sql,
+                          struct fault *f)
 {
     char mark[96];
-    snprintf(mark, sizeof(mark), "PRAGMA user_version=%d; PRAGMA application_id=%d; COMMIT", version, APPLICATION_ID);
+    snprintf(mark, sizeof(mark), "PRAGMA user_version=%d; PRAGMA application_id=%d; COMMIT", version,
+             APPLICATION_ID);
     int rc = sqlite3_exec(db->conn, "BEGIN IMMEDIATE", NULL, NULL, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(db->conn, sql, NULL, NULL, NULL);
@@ -258,11 +266,13 @@ void sqlite_close(struct store *s)
     struct sqlite_store *own = s->impl;
     int rc = sqlite3_wal_checkpoint_v2(own->wdb->conn, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     if (rc != SQLITE_OK)
-        store_complain(s, LOG_WARN, "the log was not folded in at the end: %s", sqlite3_errmsg(own->wdb->conn));
+        store_complain(s, LOG_WARN, "the log was not folded in at the end: %s",
+                       sqlite3_errmsg(own->wdb->conn));
     release(s);
 }
 
-/* --- what an upgrade would do --------------------------------------------------------------------------------------- */
+/* --- what an upgrade would do
+ * --------------------------------------------------------------------------------------- */
 static err_t plan_lines(int have, struct arena *a, struct str *ret_text)
 {
     struct buf b;

@@ -1,6 +1,6 @@
-/* The one thread that writes. Whoever calls store_tx puts a job on a list and sleeps on the job's own word; the writer takes
- * all that wait, runs each in a savepoint, commits once and wakes them. The woken wake each other (each two more), so that
- * the writer is back at work after one system call. */
+/* The one thread that writes. Whoever calls store_tx puts a job on a list and sleeps on the job's own word;
+ * the writer takes all that wait, runs each in a savepoint, commits once and wakes them. The woken wake each
+ * other (each two more), so that the writer is back at work after one system call. */
 #include "store/sqlite.h"
 #include "store/futex.h"
 #include <stdlib.h>
@@ -32,7 +32,8 @@ struct writer {
     struct job *backlog; /* taken, oldest first */
 };
 
-/* --- the list --------------------------------------------------------------------------------------------------- */
+/* --- the list
+ * --------------------------------------------------------------------------------------------------- */
 static void nudge(struct writer *w)
 {
     if (atomic_exchange(&w->asleep, 0))
@@ -98,7 +99,8 @@ static size_t take_batch(struct writer *w, struct job **ret_jobs)
     return n;
 }
 
-/* --- a batch ---------------------------------------------------------------------------------------------------- */
+/* --- a batch
+ * ---------------------------------------------------------------------------------------------------- */
 static err_t do_step(struct writer *w, enum step step)
 {
     int rc = sqlite3_step(w->step[step]);
@@ -209,7 +211,8 @@ static void *writer_main(void *arg)
     return NULL;
 }
 
-/* --- life ------------------------------------------------------------------------------------------------------- */
+/* --- life
+ * ------------------------------------------------------------------------------------------------------- */
 static void writer_free(struct writer *w)
 {
     for (int i = 0; i < STEP_COUNT; i++)
@@ -230,7 +233,7 @@ err_t writer_start(struct store *s)
     for (int i = 0; i < STEP_COUNT && rc == SQLITE_OK; i++)
         rc = sqlite3_prepare_v3(w->db->conn, step_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &w->step[i], NULL);
     own->writer = w;
-    if (rc == SQLITE_OK && pthread_create(&w->thread, NULL, writer_main, w) == 0)
+    if (rc == SQLITE_OK && sqlite_thread(&w->thread, "store-writer", writer_main, w) == ERR_OK)
         return ERR_OK;
     own->writer = NULL;
     writer_free(w);

@@ -19,7 +19,8 @@ static err_t open_dir(struct store *s, struct fault *f)
         return fault_set(f, ERR_IO, "", "the data directory %s cannot be made: %s", s->dir, strerror(errno));
     s->dir_fd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (s->dir_fd < 0)
-        return fault_set(f, ERR_IO, "", "the data directory %s cannot be opened: %s", s->dir, strerror(errno));
+        return fault_set(f, ERR_IO, "", "the data directory %s cannot be opened: %s", s->dir,
+                         strerror(errno));
     return ERR_OK;
 }
 

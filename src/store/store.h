@@ -1,8 +1,9 @@
-/* The store: one interface, one table of SQL texts, two engines (SQLite here; PostgreSQL has its place in engine.h).
+/* The store: one interface, one table of SQL texts, two engines (SQLite here; PostgreSQL has its place in
+ * engine.h).
  *
- * Reading: a thread opens a struct db once and runs queries on it. Writing: store_tx() alone. On SQLite one writer thread
- * takes all transactions that wait, runs each in a savepoint and commits once (WAL, synchronous=FULL): store_tx returns
- * when that commit is on disk. */
+ * Reading: a thread opens a struct db once and runs queries on it. Writing: store_tx() alone. On SQLite one
+ * writer thread takes all transactions that wait, runs each in a savepoint and commits once (WAL,
+ * synchronous=FULL): store_tx returns when that commit is on disk. */
 #pragma once
 #include "base/err.h"
 #include "base/clock.h"
@@ -25,12 +26,14 @@ struct store_config {
     struct metrics *metrics;
     const struct clock *clock;
 };
-/* Takes the lock on the data directory, opens or creates the store, brings the schema up to date, starts the writer.
- * ERR_STORE_LOCKED, ERR_STORE_VERSION, ERR_STORE_CORRUPT, ERR_STORE_FULL, ERR_IO, with a sentence in f. */
+/* Takes the lock on the data directory, opens or creates the store, brings the schema up to date, starts the
+ * writer. ERR_STORE_LOCKED, ERR_STORE_VERSION, ERR_STORE_CORRUPT, ERR_STORE_FULL, ERR_IO, with a sentence in
+ * f. */
 err_t store_open(const struct store_config *cfg, struct store **ret, struct fault *f);
 void store_close(struct store **s); /* waits for the writer; checkpoints */
 const char *store_data_dir(const struct store *s);
-/* What an upgrade would do, one line a step, without doing it ("" when up to date). Opens read-only, needs no lock. */
+/* What an upgrade would do, one line a step, without doing it ("" when up to date). Opens read-only, needs no
+ * lock. */
 err_t store_migrate_plan(const char *data_dir, struct arena *a, struct str *ret_text, struct fault *f);
 /* Hot backup (VACUUM INTO) to a file that must not exist; from a read connection, while serving. */
 err_t store_backup(struct store *s, const char *path, struct fault *f);
@@ -39,7 +42,8 @@ err_t store_check(struct db *db, struct fault *f); /* quick_check; ERR_STORE_COR
 err_t db_open(struct store *s, size_t cache_kib, struct db **ret);
 void db_close(struct db **db);
 
-/* --- values ------------------------------------------------------------------------------------------------------ */
+/* --- values
+ * ------------------------------------------------------------------------------------------------------ */
 enum val_type { VAL_NULL, VAL_INT, VAL_TEXT, VAL_BLOB };
 struct val {
     enum val_type type;
@@ -63,19 +67,19 @@ static inline struct val vblob(const void *p, size_t n)
     return (struct val){.type = p ? VAL_BLOB : VAL_NULL, .s = {(const char *)p, n}};
 }
 /* The parameters $1, $2, ... of a query: BIND(vint(x), vtext(y)) */
-#define BIND(...) (const struct val[]){__VA_ARGS__}, sizeof((const struct val[]){__VA_ARGS__}) / sizeof(struct val)
+#define BIND(...)                                                                                            \
+    (const struct val[]){__VA_ARGS__}, sizeof((const struct val[]){__VA_ARGS__}) / sizeof(struct val)
 #define BIND_NONE NULL, 0
 
-/* --- running ----------------------------------------------------------------------------------------------------- */
+/* --- running
+ * ----------------------------------------------------------------------------------------------------- */
 /* A statement without rows. *ret_changed (may be NULL): rows touched; a consume asks for exactly 1. */
 err_t db_run(struct db *db, enum query q, const struct val *v, size_t n, int64_t *ret_changed);
 
-/* A statement with rows. Slices live until the next db_next or db_end; what is bound must live until db_end. Always
- * db_end, also after errors. ERR_BUSY when the reading takes longer than LIMIT_READ_MS: read long tables in pages.
- *     struct rows r;
- *     TRY(db_rows(db, Q_X, BIND(vint(t)), &r));
- *     while (db_next(&r)) use(db_int(&r, 0), db_text(&r, 1));
- *     TRY(db_end(&r));   // says whether the reading itself failed */
+/* A statement with rows. Slices live until the next db_next or db_end; what is bound must live until db_end.
+ * Always db_end, also after errors. ERR_BUSY when the reading takes longer than LIMIT_READ_MS: read long
+ * tables in pages. struct rows r; TRY(db_rows(db, Q_X, BIND(vint(t)), &r)); while (db_next(&r))
+ * use(db_int(&r, 0), db_text(&r, 1)); TRY(db_end(&r));   // says whether the reading itself failed */
 struct rows {
     struct db *db;
     void *stmt;
@@ -90,37 +94,45 @@ err_t db_end(struct rows *r);
 int64_t db_int(const struct rows *r, int col);     /* 0 for NULL */
 struct str db_text(const struct rows *r, int col); /* text or blob; STR_NONE for NULL */
 bool db_null(const struct rows *r, int col);
-/* Several reads of one moment, on a read connection (inside a transaction they do nothing: it is one already). Always
- * db_read_end. After LIMIT_READ_MS the reads answer ERR_BUSY. */
+/* Several reads of one moment, on a read connection (inside a transaction they do nothing: it is one
+ * already). Always db_read_end. After LIMIT_READ_MS the reads answer ERR_BUSY. */
 err_t db_read_begin(struct db *db);
 void db_read_end(struct db *db);
 
-/* --- writing ----------------------------------------------------------------------------------------------------- */
-/* Runs fn in a transaction and returns when it is durable. fn returns an error only to roll back; a refusal that must
- * persist is a verdict in ctx with ERR_OK returned. fn may run more than once, so: no effect outside the store, no
- * signing, no password hash, no I/O; it writes its results to ctx last. fn runs on the writer's thread: ctx must not be
- * touched meanwhile. ERR_BUSY when too many wait, ERR_STORE_FULL when the disk is full. */
+/* --- writing
+ * ----------------------------------------------------------------------------------------------------- */
+/* Runs fn in a transaction and returns when it is durable. fn returns an error only to roll back; a refusal
+ * that must persist is a verdict in ctx with ERR_OK returned. fn may run more than once, so: no effect
+ * outside the store, no signing, no password hash, no I/O; it writes its results to ctx last. fn runs on the
+ * writer's thread: ctx must not be touched meanwhile. ERR_BUSY when too many wait, ERR_STORE_FULL when the
+ * disk is full. */
 typedef err_t (*store_tx_fn)(struct db *db, void *ctx);
 err_t store_tx(struct store *s, store_tx_fn fn, void *ctx);
 
 /* Called on the writer's thread before each COMMIT (the audit trail's sealer); its writes join the commit. */
 typedef err_t (*store_hook_fn)(struct db *db, void *ctx);
 void store_on_commit(struct store *s, store_hook_fn fn, void *ctx);
-/* Things collected in memory for the hook during one batch (audit digests): kept per savepoint, dropped with it. */
+/* Things collected in memory for the hook during one batch (audit digests): kept per savepoint, dropped with
+ * it. */
 struct tx_note {
     int64_t tenant_id, id;
     uint8_t digest[32];
 };
 err_t db_note(struct db *db, const struct tx_note *n);              /* inside a transaction */
 const struct tx_note *db_notes(const struct db *db, size_t *ret_n); /* inside the hook */
-/* Appends a line to revoked.log, written and synced once a batch before the answers; inside a transaction. kind: one of
- * the words of token/life.h. Replayed after a restore. */
+/* Appends a line to revoked.log, written and synced once a batch before the answers; inside a transaction.
+ * kind: one of the words of token/life.h. Replayed after a restore. */
 err_t db_log_revoked(struct db *db, const char *kind, int64_t tenant_id, int64_t id, int64_t cutoff_id);
 /* Lines of revoked.log in order (no store need be open). */
-err_t store_revoked_replay(const char *data_dir, err_t (*fn)(void *ctx, struct str kind, int64_t tenant_id, int64_t id, int64_t cutoff_id), void *ctx);
+err_t store_revoked_replay(const char *data_dir,
+                           err_t (*fn)(void *ctx, struct str kind, int64_t tenant_id, int64_t id,
+                                       int64_t cutoff_id),
+                           void *ctx);
 
-/* --- ids --------------------------------------------------------------------------------------------------------- */
-/* Grows with time: 42 bits of milliseconds since 2024, 21 bits of order within one; never repeats in this store, never
- * goes back, whatever the clock does. Any thread. */
+/* --- ids
+ * ---------------------------------------------------------------------------------------------------------
+ */
+/* Grows with time: 42 bits of milliseconds since 2024, 21 bits of order within one; never repeats in this
+ * store, never goes back, whatever the clock does. Any thread. */
 int64_t store_new_id(struct store *s);
 int64_t store_id_at(int64_t wall_ms); /* the smallest id of that millisecond: for "older than" */

@@ -8,11 +8,12 @@
 
 #define DAY 86400
 
-/* --- a sink that does as it is told -------------------------------------------------------------------------------- */
+/* --- a sink that does as it is told
+ * -------------------------------------------------------------------------------- */
 struct scripted {
-    err_t answer;          /* for everything */
-    const char *bad;       /* or only for this object */
-    char seen[8192];       /* "object=payload " of what was delivered */
+    err_t answer;    /* for everything */
+    const char *bad; /* or only for this object */
+    char seen[8192]; /* "object=payload " of what was delivered */
     int calls;
     struct test_clock *time;
     int64_t takes_s;
@@ -28,7 +29,8 @@ static err_t scripted_deliver(void *ctx, const struct delivery *d, struct arena 
     s->time->ms += s->takes_s * 1000;
     err_t e = s->bad && !str_is(d->object, s->bad) ? ERR_OK : s->answer;
     if (e == ERR_OK)
-        snprintf(s->seen + strlen(s->seen), sizeof(s->seen) - strlen(s->seen), "%.*s=%.*s ", STR_ARG(d->object), STR_ARG(d->payload));
+        snprintf(s->seen + strlen(s->seen), sizeof(s->seen) - strlen(s->seen), "%.*s=%.*s ",
+                 STR_ARG(d->object), STR_ARG(d->payload));
     pthread_mutex_unlock(&s->lock);
     return e == ERR_OK ? ERR_OK : fault_set(f, e, "", "told to fail");
 }
@@ -50,7 +52,8 @@ static void begin(struct fixture *x, bool erase)
     x->sink.time = &x->t.time;
     pthread_mutex_init(&x->sink.lock, NULL);
     x->sinks[0] = (struct event_sink){"test", erase, scripted_deliver, &x->sink};
-    const struct event_config cfg = {.store = x->t.store, .clock = &x->t.time.clock, .sinks = x->sinks, .nsinks = 1};
+    const struct event_config cfg = {
+        .store = x->t.store, .clock = &x->t.time.clock, .sinks = x->sinks, .nsinks = 1};
     x->event = event_new(&cfg);
     CHECK(x->event && db_open(x->t.store, 64, &x->db) == ERR_OK);
 }
@@ -71,7 +74,8 @@ struct emit {
 static err_t emit_tx(struct db *db, void *ctx)
 {
     const struct emit *e = ctx;
-    return event_emit(db, e->x->t.store, 1, e->sink, str_z(e->target), "grant.revoked", str_z(e->object), str_z(e->payload), e->x->t.time.ms / 1000);
+    return event_emit(db, e->x->t.store, 1, e->sink, str_z(e->target), "grant.revoked", str_z(e->object),
+                      str_z(e->payload), e->x->t.time.ms / 1000);
 }
 
 static void emit(struct fixture *x, const char *target, const char *object, const char *payload)
@@ -131,7 +135,8 @@ static void test_order(void)
     end(&x);
 }
 
-/* A server that refuses one object lets the others pass; one that cannot be reached is left alone for a while. */
+/* A server that refuses one object lets the others pass; one that cannot be reached is left alone for a
+ * while. */
 static void test_hold(void)
 {
     struct fixture x;
@@ -252,7 +257,8 @@ static void test_erase(void)
         x.sink.answer = gives_up ? ERR_PARAM_BAD : ERR_OK;
         drain(&x);
         CHECK(pending(&x) == 0);
-        CHECK(event_replay(x.t.store, 1, id, x.t.time.ms / 1000) == ERR_NOT_FOUND); /* nothing is left to send */
+        CHECK(event_replay(x.t.store, 1, id, x.t.time.ms / 1000) ==
+              ERR_NOT_FOUND); /* nothing is left to send */
         end(&x);
     }
 }
@@ -266,7 +272,8 @@ static err_t lease_tx(struct db *db, void *ctx)
 {
     const struct steal *s = ctx;
     int64_t now = s->x->t.time.ms / 1000;
-    return db_run(db, Q_OUTBOX_LEASE, BIND(vint(1), vint(s->id), vint(now), vint(now + 60), vtext(STR("somebody else"))), NULL);
+    return db_run(db, Q_OUTBOX_LEASE,
+                  BIND(vint(1), vint(s->id), vint(now), vint(now + 60), vtext(STR("somebody else"))), NULL);
 }
 
 static void test_lease(void)
@@ -347,10 +354,12 @@ static void test_limits(void)
     end(&x);
 }
 
-/* --- the sinks ----------------------------------------------------------------------------------------------------- */
+/* --- the sinks
+ * ----------------------------------------------------------------------------------------------------- */
 static char hook_url[64];
 
-static err_t secret_of(void *ctx, int64_t tenant_id, struct str target, struct arena *a, struct str *ret_url, struct str *ret_secret)
+static err_t secret_of(void *ctx, int64_t tenant_id, struct str target, struct arena *a, struct str *ret_url,
+                       struct str *ret_secret)
 {
     (void)ctx, (void)a;
     if (tenant_id != 1 || !str_is(target, "hook"))
@@ -363,7 +372,8 @@ static err_t secret_of(void *ctx, int64_t tenant_id, struct str target, struct a
 static struct str header(struct arena *a, const char *heard, const char *name)
 {
     const char *p = strstr(heard, name);
-    return p ? arena_str(a, (struct str){p + strlen(name), (size_t)(strstr(p, "\r\n") - p) - strlen(name)}) : STR_NONE;
+    return p ? arena_str(a, (struct str){p + strlen(name), (size_t)(strstr(p, "\r\n") - p) - strlen(name)})
+             : STR_NONE;
 }
 
 static void test_webhook(void)
@@ -381,14 +391,21 @@ static void test_webhook(void)
     w.crypto = crypto;
     script_start(&s);
     snprintf(hook_url, sizeof(hook_url), "http://127.0.0.1:%d/in", s.port);
-    struct delivery d = {.id = 77, .tenant_id = 1, .target = STR("hook"), .event = STR("token.revoked"), .payload = STR("{\"a\":1}")};
+    struct delivery d = {.id = 77,
+                         .tenant_id = 1,
+                         .target = STR("hook"),
+                         .event = STR("token.revoked"),
+                         .payload = STR("{\"a\":1}")};
     CHECK(webhook_deliver(&w, &d, a, &f) == ERR_OK);
     usleep(20000);
     struct str id = header(a, s.heard, "X-Mereau-Id: "), at = header(a, s.heard, "X-Mereau-Timestamp: ");
-    struct str got = header(a, s.heard, "X-Mereau-Signature: v1="), event = header(a, s.heard, "X-Mereau-Event: ");
-    CHECK(str_is(event, "token.revoked") && str_is(at, "1800000000") && str_starts(id, STR("evt_")) && id.n == 28);
+    struct str got = header(a, s.heard, "X-Mereau-Signature: v1="),
+               event = header(a, s.heard, "X-Mereau-Event: ");
+    CHECK(str_is(event, "token.revoked") && str_is(at, "1800000000") && str_starts(id, STR("evt_")) &&
+          id.n == 28);
     uint8_t want[32], have[32];
-    hmac_sha256(crypto, STR("0123456789abcdef"), arena_fmt(a, "%.*s.%.*s.{\"a\":1}", STR_ARG(id), STR_ARG(at)), want);
+    hmac_sha256(crypto, STR("0123456789abcdef"),
+                arena_fmt(a, "%.*s.%.*s.{\"a\":1}", STR_ARG(id), STR_ARG(at)), want);
     CHECK(got.n == 64 && dec_hex(got, have, 32) && memcmp(want, have, 32) == 0);
     CHECK(webhook_deliver(&w, &d, a, &f) == ERR_OK); /* again: the same id */
     usleep(20000);
@@ -418,7 +435,8 @@ static void test_mail(void)
         {"{\"to\":\"ann@example.org\",\"subject\":\"x\",\"text\":\"y\"}", ERR_NET}, /* nobody listens */
     };
     const struct net_config net_cfg = {.ca_file = NULL};
-    struct mail_sink m = {.net = net_new(&net_cfg), .smtp_url = "smtp://127.0.0.1:1", .from = "x@example.com"};
+    struct mail_sink m = {
+        .net = net_new(&net_cfg), .smtp_url = "smtp://127.0.0.1:1", .from = "x@example.com"};
     struct arena *a = arena_new(1024 * 1024);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct fault f = {.code = ERR_OK};

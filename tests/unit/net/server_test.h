@@ -41,7 +41,8 @@ static inline void script_start(struct script_server *s)
     struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t n = sizeof(sa);
     s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (bind(s->fd, (struct sockaddr *)&sa, n) != 0 || listen(s->fd, 8) != 0 || getsockname(s->fd, (struct sockaddr *)&sa, &n) != 0)
+    if (bind(s->fd, (struct sockaddr *)&sa, n) != 0 || listen(s->fd, 8) != 0 ||
+        getsockname(s->fd, (struct sockaddr *)&sa, &n) != 0)
         abort();
     s->port = ntohs(sa.sin_port);
     if (pthread_create(&s->thread, NULL, script_main, s) != 0)
@@ -85,7 +86,8 @@ static inline void script_http(struct script_server *s, int fd)
         return;
     s->heard[s->nheard] = '\0';
     const char *length = strcasestr(s->heard, "content-length:");
-    size_t body = length ? (size_t)atoi(length + 15) : 0, head = (size_t)(strstr(s->heard, "\r\n\r\n") + 4 - s->heard);
+    size_t body = length ? (size_t)atoi(length + 15) : 0,
+           head = (size_t)(strstr(s->heard, "\r\n\r\n") + 4 - s->heard);
     while (s->nheard < head + body) {
         ssize_t n = read(fd, s->heard + s->nheard, sizeof(s->heard) - 1 - s->nheard);
         if (n <= 0)

@@ -143,9 +143,11 @@ static void test_allow_list(void)
         const char *text;
         bool good;
     } rows[] = {
-        {"10.0.0.0/8", true}, {"10.0.0.1", true}, {"::1", true}, {"fd00::/8", true}, {"0.0.0.0/0", true}, {"10.0.0.0/32", true},
-        {"10.0.0.0/33", false}, {"::/128", true}, {"::/129", false}, {"10.0.0.0/-1", false}, {"10.0.0.0/", false}, {"10.0.0.0/x", false},
-        {"example.com", false}, {"", false}, {"/8", false},
+        {"10.0.0.0/8", true},   {"10.0.0.1", true},   {"::1", true},
+        {"fd00::/8", true},     {"0.0.0.0/0", true},  {"10.0.0.0/32", true},
+        {"10.0.0.0/33", false}, {"::/128", true},     {"::/129", false},
+        {"10.0.0.0/-1", false}, {"10.0.0.0/", false}, {"10.0.0.0/x", false},
+        {"example.com", false}, {"", false},          {"/8", false},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const struct str one[] = {str_z(rows[i].text)};

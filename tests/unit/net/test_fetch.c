@@ -10,7 +10,8 @@ static struct net *net_with(const char *allow)
     return net_new(&cfg);
 }
 
-static err_t get(struct net *n, struct arena *a, int port, const char *host, const struct net_request *how, struct net_response *ret, struct fault *f)
+static err_t get(struct net *n, struct arena *a, int port, const char *host, const struct net_request *how,
+                 struct net_response *ret, struct fault *f)
 {
     struct net_request r = *how;
     r.kind = "test";
@@ -29,10 +30,14 @@ static const struct {
     int64_t max_age_s;
 } answers[] = {
     {"plain", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", ERR_OK, 200, "hello", -1},
-    {"age", "HTTP/1.1 200 OK\r\ncache-control: public, max-age=300\r\nContent-Length: 0\r\n\r\n", ERR_OK, 200, "", 300},
-    {"no store", "HTTP/1.1 200 OK\r\nCache-Control: max-age=300, no-store\r\nContent-Length: 0\r\n\r\n", ERR_OK, 200, "", 0},
-    {"bad age", "HTTP/1.1 200 OK\r\nCache-Control: max-age=-3, s-maxage=9\r\nContent-Length: 0\r\n\r\n", ERR_OK, 200, "", -1},
-    {"redirect", "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", ERR_OK, 302, "", -1},
+    {"age", "HTTP/1.1 200 OK\r\ncache-control: public, max-age=300\r\nContent-Length: 0\r\n\r\n", ERR_OK, 200,
+     "", 300},
+    {"no store", "HTTP/1.1 200 OK\r\nCache-Control: max-age=300, no-store\r\nContent-Length: 0\r\n\r\n",
+     ERR_OK, 200, "", 0},
+    {"bad age", "HTTP/1.1 200 OK\r\nCache-Control: max-age=-3, s-maxage=9\r\nContent-Length: 0\r\n\r\n",
+     ERR_OK, 200, "", -1},
+    {"redirect", "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", ERR_OK,
+     302, "", -1},
     {"error", "HTTP/1.1 500 No\r\nContent-Length: 2\r\n\r\nno", ERR_OK, 500, "no", -1},
     {"at the cap", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789", ERR_OK, 200, "0123456789", -1},
     {"over the cap", "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n0123456789x", ERR_NET, 0, NULL, 0},
@@ -117,7 +122,8 @@ static void test_guard(struct arena *a)
     for (int secure = 0; secure < 2; secure++) {
         struct transfer t = {.secure = secure};
         f = (struct fault){.code = ERR_OK};
-        CHECK(transfer_begin(&t, closed, arena_fmt(a, "http://localhost:%d/", s.port).p, "http", 2000) == ERR_OK);
+        CHECK(transfer_begin(&t, closed, arena_fmt(a, "http://localhost:%d/", s.port).p, "http", 2000) ==
+              ERR_OK);
         CHECK(transfer_run(&t, "test", &f) == ERR_NET && t.forbidden);
         transfer_end(&t);
     }

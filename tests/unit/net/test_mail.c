@@ -32,10 +32,15 @@ static const struct {
 } rows[] = {
     {"plain", "no-reply@example.com", "ann@example.org", "Hello", ERR_OK},
     {"named", "mereau <no-reply@example.com>", "ann@example.org", "Hello", ERR_OK},
-    {"not ASCII", "M\xc3\xa9reau <no-reply@example.com>", "ann@example.org", "Gr\xc3\xbc\xc3\x9f" "e aus dem Haus mit einem sehr langen Betreff, der umbricht \xe2\x82\xac", ERR_OK},
+    {"not ASCII", "M\xc3\xa9reau <no-reply@example.com>", "ann@example.org",
+     "Gr\xc3\xbc\xc3\x9f"
+     "e aus dem Haus mit einem sehr langen Betreff, der umbricht \xe2\x82\xac",
+     ERR_OK},
     {"relay says no", "no-reply@example.com", "nobody@example.org", "Hello", ERR_NET},
-    {"line break in the subject", "no-reply@example.com", "ann@example.org", "Hello\r\nBcc: x@example.org", ERR_PARAM_BAD},
-    {"line break in to", "no-reply@example.com", "ann@example.org\r\nRCPT TO:<x@example.org>", "Hello", ERR_PARAM_BAD},
+    {"line break in the subject", "no-reply@example.com", "ann@example.org", "Hello\r\nBcc: x@example.org",
+     ERR_PARAM_BAD},
+    {"line break in to", "no-reply@example.com", "ann@example.org\r\nRCPT TO:<x@example.org>", "Hello",
+     ERR_PARAM_BAD},
     {"two recipients", "no-reply@example.com", "ann@example.org,bob@example.org", "Hello", ERR_PARAM_BAD},
     {"closing bracket", "no-reply@example.com", "ann@example.org> NOTIFY=NEVER", "Hello", ERR_PARAM_BAD},
     {"two ats", "no-reply@example.com", "ann@bob@example.org", "Hello", ERR_PARAM_BAD},
@@ -53,14 +58,18 @@ static void check_arrived(struct script_server *s, struct arena *a, size_t i)
     struct str text;
     CHECK_ROW(strstr(s->heard, "MAIL FROM:<no-reply@example.com>") != NULL, rows[i].what);
     CHECK_ROW(strstr(s->heard, "RCPT TO:<ann@example.org>") != NULL, rows[i].what);
-    CHECK_ROW(strstr(s->heard, "\r\nDate: ") && strstr(s->heard, " +0000\r\n") && strstr(s->heard, "\r\nMessage-ID: <"), rows[i].what);
+    CHECK_ROW(strstr(s->heard, "\r\nDate: ") && strstr(s->heard, " +0000\r\n") &&
+                  strstr(s->heard, "\r\nMessage-ID: <"),
+              rows[i].what);
     CHECK_ROW(strstr(s->heard, "@example.com>\r\n") != NULL, rows[i].what);
     for (const char *p = s->heard; *p; p++)
         if ((unsigned char)*p >= 0x80) {
             CHECK_ROW(!"only ASCII on the wire", rows[i].what);
             break;
         }
-    CHECK_ROW(body && dec_b64(a, (struct str){body + 4, (size_t)(strstr(body + 4, "\r\n") - body - 4)}, &text), rows[i].what);
+    CHECK_ROW(body &&
+                  dec_b64(a, (struct str){body + 4, (size_t)(strstr(body + 4, "\r\n") - body - 4)}, &text),
+              rows[i].what);
     CHECK_ROW(str_is(text, letter), rows[i].what);
 }
 
@@ -74,7 +83,11 @@ int main(void)
     script_start(&s);
     snprintf(url, sizeof(url), "smtp://127.0.0.1:%d", s.port);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        const struct net_mail m = {.smtp_url = url, .from = str_z(rows[i].from), .to = str_z(rows[i].to), .subject = str_z(rows[i].subject), .text = STR(letter)};
+        const struct net_mail m = {.smtp_url = url,
+                                   .from = str_z(rows[i].from),
+                                   .to = str_z(rows[i].to),
+                                   .subject = str_z(rows[i].subject),
+                                   .text = STR(letter)};
         struct fault f = {.code = ERR_OK};
         int before = s.connections;
         CHECK_ROW(net_send_mail(n, &m, a, &f) == rows[i].want, rows[i].what);

@@ -1,4 +1,5 @@
-/* A store in a directory of its own under the temporary directory, for the tests of src/store and src/event. */
+/* A store in a directory of its own under the temporary directory, for the tests of src/store and src/event.
+ */
 #pragma once
 #include "store/store.h"
 #include "unit.h"

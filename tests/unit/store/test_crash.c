@@ -6,7 +6,8 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-/* --- the disk is full --------------------------------------------------------------------------------------------- */
+/* --- the disk is full
+ * --------------------------------------------------------------------------------------------- */
 struct big {
     struct store *store;
     int64_t id;
@@ -17,7 +18,8 @@ static err_t big_tx(struct db *db, void *ctx)
     const struct big *b = ctx;
     static const char text[3000] = {'x'};
     return db_run(db, Q_OUTBOX_ADD,
-                  BIND(vint(b->id), vint(1), vtext(STR("s")), vtext(STR("t")), vtext(STR("e")), vtext(STR("o")), vblob(text, sizeof(text)), vint(1)),
+                  BIND(vint(b->id), vint(1), vtext(STR("s")), vtext(STR("t")), vtext(STR("e")),
+                       vtext(STR("o")), vblob(text, sizeof(text)), vint(1)),
                   NULL);
 }
 
@@ -84,7 +86,9 @@ static void test_full(void)
     test_remove(&t);
 }
 
-/* --- kill -9 --------------------------------------------------------------------------------------------------------- */
+/* --- kill -9
+ * ---------------------------------------------------------------------------------------------------------
+ */
 struct child {
     struct store *store;
     int fd;
@@ -160,7 +164,8 @@ static void test_kill(void)
     test_remove(&t);
 }
 
-/* --- revoked.log ----------------------------------------------------------------------------------------------------- */
+/* --- revoked.log
+ * ----------------------------------------------------------------------------------------------------- */
 struct line {
     char kind[16];
     int64_t tenant_id, id, cutoff_id;
@@ -199,7 +204,8 @@ static void append_raw(const struct test_store *t, const char *text)
 static void test_revoked_log(void)
 {
     struct test_store t;
-    struct line first = {"grant", 1, 17, 18}, second = {"account", INT64_MAX, INT64_MAX, INT64_MAX}, third = {"session", 3, 4, 5};
+    struct line first = {"grant", 1, 17, 18}, second = {"account", INT64_MAX, INT64_MAX, INT64_MAX},
+                third = {"session", 3, 4, 5};
     struct line no_kind = {"", 1, 1, 1};
     struct lines got = {.n = 0};
     test_dir(&t);
@@ -216,7 +222,8 @@ static void test_revoked_log(void)
     got.n = 0;
     CHECK(store_revoked_replay(t.dir, collect, &got) == ERR_OK && got.n == 3);
     CHECK(strcmp(got.v[0].kind, "grant") == 0 && got.v[0].id == 17 && got.v[0].cutoff_id == 18);
-    CHECK(strcmp(got.v[1].kind, "account") == 0 && got.v[1].tenant_id == INT64_MAX && got.v[1].cutoff_id == INT64_MAX);
+    CHECK(strcmp(got.v[1].kind, "account") == 0 && got.v[1].tenant_id == INT64_MAX &&
+          got.v[1].cutoff_id == INT64_MAX);
     CHECK(strcmp(got.v[2].kind, "session") == 0 && got.v[2].tenant_id == 3);
     append_raw(&t, "grant 1 2 3 00000000\n"); /* damage: the others still count, and it is said */
     got.n = 0;

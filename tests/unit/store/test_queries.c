@@ -1,5 +1,5 @@
-/* Every text of queries.def prepares on the schema, takes the parameters $1..$n without a gap, and none that runs often
- * reads a growing table from end to end. */
+/* Every text of queries.def prepares on the schema, takes the parameters $1..$n without a gap, and none that
+ * runs often reads a growing table from end to end. */
 #include "store_test.h"
 #include "store/engine.h"
 #include <sqlite3.h>

@@ -60,9 +60,12 @@ static void test_damage(void)
     static const struct {
         const char *what, *file, *text;
         off_t at;
-        off_t cut;  /* cut mereau.db to so many bytes first; -1: not; -2: remove it */
+        off_t cut; /* cut mereau.db to so many bytes first; -1: not; -2: remove it */
     } rows[] = {
-        {"garbage", "mereau.db", "this is not a database, it is a text that is longer than a hundred bytes; this is not a database, it is a", 0, -1},
+        {"garbage", "mereau.db",
+         "this is not a database, it is a text that is longer than a hundred bytes; this is not a database, "
+         "it is a",
+         0, -1},
         {"short garbage", "mereau.db", "short", 0, 0},
         {"spoilt header", "mereau.db", "XXXXXXXX", 0, -1},
         {"cut short", NULL, NULL, 0, 8192},
@@ -161,7 +164,8 @@ static void test_every_step(void)
             char mark[96];
             CHECK(schema_step(i, &d, a, &version, &what, &sql));
             raw(&t, sql);
-            snprintf(mark, sizeof(mark), "PRAGMA user_version=%d; PRAGMA application_id=%d", version, 0x6d726561);
+            snprintf(mark, sizeof(mark), "PRAGMA user_version=%d; PRAGMA application_id=%d", version,
+                     0x6d726561);
             raw(&t, mark);
         }
         CHECK(test_open(&t) == ERR_OK);

@@ -1,4 +1,5 @@
-/* Transactions: many threads at once, isolation by savepoints, notes and hook, and functions that misbehave. */
+/* Transactions: many threads at once, isolation by savepoints, notes and hook, and functions that misbehave.
+ */
 #include "store_test.h"
 #include "store/engine.h"
 #include <pthread.h>
@@ -7,7 +8,8 @@
 #define THREADS 64
 #define TX_EACH 1000
 
-/* --- many at once --------------------------------------------------------------------------------------------------- */
+/* --- many at once
+ * --------------------------------------------------------------------------------------------------- */
 struct crowd {
     struct store *store;
     _Atomic bool stop;
@@ -28,8 +30,8 @@ static err_t insert_tx(struct db *db, void *ctx)
 {
     struct insert *i = ctx;
     return db_run(db, Q_OUTBOX_ADD,
-                  BIND(vint(i->id), vint(1), vtext(STR("test")), vtext(STR("t")), vtext(STR("e")), vtext(str_z(i->object)), vtext(STR("{}")),
-                       vint(1)),
+                  BIND(vint(i->id), vint(1), vtext(STR("test")), vtext(STR("t")), vtext(STR("e")),
+                       vtext(str_z(i->object)), vtext(STR("{}")), vint(1)),
                   &i->changed);
 }
 
@@ -104,7 +106,8 @@ static void test_crowd(void)
     test_remove(&t);
 }
 
-/* --- one consumes, fifty try ------------------------------------------------------------------------------------------ */
+/* --- one consumes, fifty try
+ * ------------------------------------------------------------------------------------------ */
 static err_t consume_tx(struct db *db, void *ctx)
 {
     struct insert *i = ctx;
@@ -143,7 +146,8 @@ static void test_consume(void)
     test_remove(&t);
 }
 
-/* --- batches that hold good and bad ------------------------------------------------------------------------------------ */
+/* --- batches that hold good and bad
+ * ------------------------------------------------------------------------------------ */
 enum behaviour { GOOD, FAILS, OVERLOOKS, CONFLICTS, FORGETS_END, NOTES_AND_FAILS, NESTS };
 struct actor {
     struct store *store;
@@ -176,7 +180,9 @@ static err_t act_tx(struct db *db, void *ctx)
         return ERR_OK;
     case CONFLICTS: /* an ordinary answer, to which it reacts */
         a->inner = db_run(db, Q_OUTBOX_ADD,
-                          BIND(vint(1), vint(1), vtext(STR("s")), vtext(STR("t")), vtext(STR("e")), vtext(STR("o")), vtext(STR("p")), vint(1)), NULL);
+                          BIND(vint(1), vint(1), vtext(STR("s")), vtext(STR("t")), vtext(STR("e")),
+                               vtext(STR("o")), vtext(STR("p")), vint(1)),
+                          NULL);
         return ERR_OK;
     case FORGETS_END:
         TRY(db_rows(db, Q_META_GET, BIND(vtext(STR("actor0"))), &r));
@@ -241,7 +247,8 @@ static err_t refuse_line(void *ctx, struct str kind, int64_t tenant_id, int64_t 
     return ERR_OK;
 }
 
-/* Actors of all kinds in one batch (most of them, since they start together): each fares as it would alone. */
+/* Actors of all kinds in one batch (most of them, since they start together): each fares as it would alone.
+ */
 static void run_actors(size_t hook_fails_above)
 {
     struct test_store t;
