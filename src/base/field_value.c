@@ -79,18 +79,19 @@ static void list_choices(const char *choices, char *ret, size_t max)
         n += (size_t)snprintf(ret + n, max - n, "%s%.*s", n ? ", " : "", STR_ARG(w));
 }
 
-/* Empty means none, where none is allowed. */
+/* Empty means the default, where that is allowed. */
 static err_t set_enum(const struct fill *c, struct str s)
 {
     char all[160];
     s = str_trim(s);
-    bool none = s.n == 0 && !(c->field->flags & FIELD_REQUIRED);
-    if (!none && !is_default(c, s) && !str_has_word(str_z(c->field->choices), '|', s)) {
+    if (s.n == 0 && !(c->field->flags & FIELD_REQUIRED))
+        s = str_z(c->field->initial);
+    else if (!is_default(c, s) && !str_has_word(str_z(c->field->choices), '|', s)) {
         list_choices(c->field->choices, all, sizeof(all));
         return field_fault(c, ERR_PARAM_BAD, "must be one of %s", all);
     }
-    struct str v = none && !is_default(c, s) ? STR_NONE : c->copy ? arena_str(c->arena, s) : s;
-    if (!none && !v.p)
+    struct str v = c->copy ? arena_str(c->arena, s) : s;
+    if (s.p && !v.p)
         return ERR_MEMORY;
     *(struct str *)field_place(c) = v;
     return ERR_OK;
