@@ -91,7 +91,7 @@ static inline struct authorize_params flow_request(const char *client_id, const 
 
 static inline struct str flow_find(struct str text, const char *head)
 {
-    const char *p = memmem(text.p, text.n, head, strlen(head));
+    const char *p = text.p ? memmem(text.p, text.n, head, strlen(head)) : NULL;
     if (!p)
         return STR_NONE;
     p += strlen(head);

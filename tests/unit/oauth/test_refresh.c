@@ -165,7 +165,7 @@ static void test_revoke(struct flow *f)
     char bad[TOKEN_TEXT_SIZE + 2];
     CHECK(flow_grant(f, "profile") == ERR_OK);
     CHECK(revoke_as(f, f->access, "other", "other-secret") == ERR_OK && flow_alive(f, f->access, "web")); /* A61 */
-    snprintf(bad, sizeof(bad), "%sx", f->access);
+    snprintf(bad, sizeof(bad), "%.*sx", TOKEN_TEXT_SIZE, f->access);
     CHECK(!flow_alive(f, bad, "web")); /* A62 */
     bad[TOKEN_TEXT_SIZE] = 0;
     bad[20] = bad[20] == 'a' ? 'b' : 'a';
