@@ -38,7 +38,6 @@ err_t password_check_new(struct op *op, struct str password, const char *param);
  * configured and the account has an address, and returned to the administrator either way. URL is under the configured
  * issuer, never from a Host header (A81). */
 err_t link_make(struct op *op, const char *purpose, int64_t account_id, struct str *ret_url);
-err_t link_first_admin_done(struct op *op, bool *ret); /* somebody has used such a link: make no other */
 err_t link_open(struct op *op, struct str text, struct ticket *ret);          /* looks, does not consume; ERR_LINK_DEAD */
 /* Consumes and sets the password (for first_admin: creates the administrator `username`). Runs Argon2. */
 err_t link_use(struct op *op, struct str text, struct str username, struct str new_password, int64_t *ret_account_id);

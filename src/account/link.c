@@ -30,12 +30,29 @@ static bool is_first_admin(const struct ticket *t)
     return t->account_id == 0;
 }
 
-err_t link_first_admin_done(struct op *op, bool *ret)
+/* When such a link is used, all that were made before are over: table meta remembers an id of that moment. */
+#define MARK STR("first_admin")
+
+static err_t superseded(struct db *db, int64_t ticket_id, bool *ret)
 {
     struct rows r;
-    TRY(db_rows(op->db, Q_META_GET, BIND(vtext(STR("first_admin"))), &r));
-    *ret = db_next(&r);
+    uint64_t mark = 0;
+    TRY(db_rows(db, Q_META_GET, BIND(vtext(MARK)), &r));
+    if (db_next(&r)) {
+        struct str be = db_text(&r, 0);
+        for (size_t i = 0; i < be.n && i < 8; i++)
+            mark = mark << 8 | (uint8_t)be.p[i];
+    }
+    *ret = (int64_t)mark > ticket_id;
     return db_end(&r);
+}
+
+static err_t supersede(struct db *db, int64_t id)
+{
+    uint8_t be[8];
+    for (int i = 0; i < 8; i++)
+        be[i] = (uint8_t)((uint64_t)id >> (56 - 8 * i));
+    return db_run(db, Q_META_PUT, BIND(vtext(MARK), vblob(be, sizeof(be))), NULL);
 }
 
 /* --- making ---------------------------------------------------------------------------------------------------------- */
@@ -156,7 +173,7 @@ static err_t open_link(struct op *op, struct str text, struct ticket *ret, struc
     if (!is_first_admin(&t))
         TRY(check_account(op, &t, ret_account));
     else
-        TRY(link_first_admin_done(op, &done));
+        TRY(superseded(op->db, t.id, &done));
     if (done)
         return gone(op);
     *ret = t;
@@ -179,14 +196,15 @@ struct using {
     bool done; /* verdict: false, another one was faster */
 };
 
-/* Two first-administrator links make one administrator: the mark in table meta is added once. */
+/* Two first-administrator links make one administrator. */
 static err_t add_administrator(struct db *db, const struct using *u, bool *ret_done)
 {
-    int64_t changed = 0;
-    TRY(db_run(db, Q_META_ADD, BIND(vtext(STR("first_admin")), vblob("1", 1)), &changed));
-    *ret_done = changed == 1;
-    if (changed == 0)
+    bool late;
+    TRY(superseded(db, u->ticket.id, &late));
+    *ret_done = !late;
+    if (late)
         return ERR_OK;
+    TRY(supersede(db, store_new_id(u->store)));
     TRY(db_run(db, Q_ACCOUNT_INSERT,
                BIND(vint(u->set.tenant_id), vint(u->set.account_id), vtext(str_z(kind_user.name)), vtext(u->username), vtext(STR_NONE),
                     vtext(u->spec), vtext(u->set.becomes), vint(u->set.now_s), vtext(STR("api")), vint(0), vint(0), vint(1),

@@ -42,7 +42,7 @@ void audit_stop(struct core *core);   /* after the store is closed */
 err_t audit_verify(struct op *op, void (*progress)(void *ctx, int64_t done, int64_t total), void *ctx, int64_t *ret_rows);
 err_t audit_checkpoint(struct op *op); /* by the housekeeper, each 10 minutes and at the end */
 err_t audit_flush_refused(struct op *op);
-/* Empties payload, actor and object of the tenant's rows before that time; digests stay, so the chain still verifies. */
+/* Empties payload, actor and object of all tenants' rows before that time; digests stay, so the chain still verifies. */
 err_t audit_retain(struct op *op, int64_t before_s, int64_t *ret_rows);
 
 struct audit_query {

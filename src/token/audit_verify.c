@@ -303,20 +303,32 @@ static err_t retain_in_tx(struct db *db, void *ctx)
     return ERR_OK;
 }
 
-err_t audit_retain(struct op *op, int64_t before_s, int64_t *ret_rows)
+static err_t retain_tenant(struct op *op, int64_t tenant_id, int64_t before_id, int64_t *rows)
 {
-    int64_t before_id = store_id_at(before_s * 1000), rows = 0;
-    struct retain t = {.store = op->core->store, .tenant_id = op->tenant->object.id, .announce = true};
+    struct retain t = {.store = op->core->store, .tenant_id = tenant_id, .announce = true};
     /* As text: JSON numbers this large do not survive every reader. */
     audit_make(op, AUDIT_RETENTION, STR("audit"), arena_fmt(op->arena, "{\"before_id\":\"%lld\"}", (long long)before_id), &t.audit);
+    t.audit.tenant_id = tenant_id;
+    t.audit.webhooks = (struct strs){NULL, 0}; /* they are of the op's tenant */
     for (;;) {
-        TRY(one_number(op, Q_AUDIT_RETAIN_PAGE, BIND(vint(t.tenant_id), vint(t.after_id), vint(before_id), vint(LIMIT_SWEEP)), &t.upto_id));
+        TRY(one_number(op, Q_AUDIT_RETAIN_PAGE, BIND(vint(tenant_id), vint(t.after_id), vint(before_id), vint(LIMIT_SWEEP)), &t.upto_id));
         if (t.upto_id == 0)
-            break;
+            return ERR_OK;
         TRY(store_tx(t.store, retain_in_tx, &t));
         t.announce = t.announce && t.emptied == 0;
-        rows += t.emptied;
+        *rows += t.emptied;
         t.after_id = t.upto_id;
+    }
+}
+
+err_t audit_retain(struct op *op, int64_t before_s, int64_t *ret_rows)
+{
+    int64_t rows = 0, tenant_id = 0;
+    for (;;) {
+        TRY(one_number(op, Q_AUDIT_NEXT_TENANT, BIND(vint(tenant_id)), &tenant_id));
+        if (tenant_id == 0)
+            break;
+        TRY(retain_tenant(op, tenant_id, store_id_at(before_s * 1000), &rows));
     }
     *ret_rows = rows;
     return ERR_OK;
