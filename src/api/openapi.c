@@ -69,9 +69,8 @@ static void print_form(struct jw *w, const struct fields *t)
         jw_key(w, t->v[i].name);
         print_schema(w, &t->v[i]);
     }
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 5; i++) /* properties, schema, media type, content, requestBody */
         jw_close(w, '}');
-    jw_close(w, '}');
 }
 
 static void print_operation(struct jw *w, const struct endpoint *e)

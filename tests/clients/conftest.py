@@ -1,12 +1,7 @@
-"""The flow tests' server fixtures, and a real Chromium."""
-import os
+"""A real Chromium."""
 import shutil
-import sys
 
 import pytest
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "flow"))
-from conftest import fresh, server  # noqa: E402,F401
 
 
 @pytest.fixture

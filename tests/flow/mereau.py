@@ -215,6 +215,8 @@ class Pkce:
 
 def form_fields(page):
     """Hidden fields of the first form, and its action."""
+    form = re.search(r"<form\b.*?</form>", page, re.S)
+    page = form.group(0) if form else ""
     fields = {}
     for tag in re.findall(r"<input\b[^>]*>", page):
         a = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
@@ -241,7 +243,7 @@ class Browser:
         return self.http.post(urllib.parse.urljoin(page.url, action), data={**hidden, **fields}, timeout=20 * SLOW, allow_redirects=False)
 
     def sign_in(self, username, password=PASSWORD):
-        return self.submit(self.get(self.prefix + "/signin"), username=username, password=password)
+        return self.submit(self.get(self.prefix + "/signin?continue=account"), username=username, password=password)
 
     def authorize(self, client_id="web", pkce=None, **params):
         query = {"response_type": "code", "client_id": client_id, "redirect_uri": CALLBACK, "scope": "orders.read", "state": "s1"}

@@ -1,4 +1,4 @@
-"""/v1/admin: every kind of object through one set of addresses."""
+"""/v1/admin: every kind of object through one set of addresses; /v1/admin/tokens, /v1/admin/audit, /v1/admin/keys."""
 import pytest
 import requests
 

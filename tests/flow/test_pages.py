@@ -47,7 +47,7 @@ def test_a15_forms_need_their_token(server):
     assert page.status_code == 200 and "Third Party" in page.text
     assert b.submit(page, decision="allow", csrf="x" * 32).status_code == 403
     other = server.browser("eve")
-    other_page = other.authorize("third", Pkce())
+    other_page = other.authorize("third", Pkce(), scope="offline_access")
     token = re.search(r'name="csrf" value="([^"]+)"', other_page.text.split("/consent")[1]).group(1)
     fields = re.search(r'action="[^"]*/consent".*?</form>', page.text, re.S).group(0)
     hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', fields))

@@ -29,9 +29,12 @@ def test_token_and_scopes(server):
     assert server.get("/verify", headers=bearer(t)).status_code == 401
 
 
-def test_session_cookie(server):
-    b = server.browser("ann")
-    assert b.get("/verify").headers["Remote-User"] == "ann"
+def test_session_cookie_for_named_hosts(fresh):
+    s = fresh(tenant={"forward_auth_hosts": ["app.example"]})
+    b = s.browser("ann")
+    assert b.get("/verify", headers={"X-Original-URL": "https://app.example/page"}).headers["Remote-User"] == "ann"
+    assert b.get("/verify", headers={"X-Original-URL": "https://evil.example/page"}).status_code == 401
+    assert b.get("/verify").status_code == 401
 
 
 @pytest.mark.parametrize("cookie", ["mereau=", "mereau=x", "mereau=mers_" + "0" * 49, "mereau=\xff", ";;;=", "mereau=mers_" + "0" * 5000])
