@@ -37,14 +37,14 @@ static char *encode_triples(char *at, const uint8_t *p, size_t n, const char dig
 
 void enc_b64url(struct buf *b, const void *p, size_t n)
 {
-    if (n > SIZE_MAX / 2 || !buf_reserve(b, (n * 4 + 2) / 3))
+    if (n == 0 || n > SIZE_MAX / 2 || !buf_reserve(b, (n * 4 + 2) / 3))
         return;
     b->n = (size_t)(encode_triples(b->p + b->n, p, n, b64url_digits) - b->p);
 }
 
 void enc_b64(struct buf *b, const void *p, size_t n)
 {
-    if (n > SIZE_MAX / 2 || !buf_reserve(b, (n + 2) / 3 * 4))
+    if (n == 0 || n > SIZE_MAX / 2 || !buf_reserve(b, (n + 2) / 3 * 4))
         return;
     char *end = encode_triples(b->p + b->n, p, n, b64_digits);
     for (size_t pad = (3 - n % 3) % 3; pad > 0; pad--)
@@ -119,7 +119,7 @@ void enc_hex(struct buf *b, const void *p, size_t n)
 {
     static const char digits[] = "0123456789abcdef";
     const uint8_t *bytes = p;
-    if (n > SIZE_MAX / 2 || !buf_reserve(b, n * 2))
+    if (n == 0 || n > SIZE_MAX / 2 || !buf_reserve(b, n * 2))
         return;
     for (size_t i = 0; i < n; i++) {
         b->p[b->n++] = digits[bytes[i] >> 4];

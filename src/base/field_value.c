@@ -249,7 +249,7 @@ static err_t set_json(const struct fill *c, struct str s)
         json_decref(v);
         return ERR_MEMORY;
     }
-    *(json_t **)field_place(c) = v;
+    *(json_t **)field_place(c) = json_is_null(v) ? NULL : v;
     return ERR_OK;
 }
 

@@ -352,7 +352,9 @@ static err_t scan_value(struct scan *s, struct value *ret)
 
 err_t json_scan(struct arena *a, struct str text, member_fn fn, void *ctx)
 {
-    struct scan s;
+    struct scan s; /* not zeroed: its first keys are a kilobyte */
+    if (text.n == 0)
+        return ERR_JSON;
     s.arena = a;
     s.at = text.p;
     s.end = text.p + text.n;
@@ -360,7 +362,7 @@ err_t json_scan(struct arena *a, struct str text, member_fn fn, void *ctx)
     s.keys = s.keys_first;
     s.keys_n = 0;
     s.keys_cap = KEYS_ON_STACK;
-    if (text.n == 0 || !take(&s, '{'))
+    if (!take(&s, '{'))
         return ERR_JSON;
     TRY(scan_object(&s, fn, ctx));
     skip_space(&s);
