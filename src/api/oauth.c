@@ -149,6 +149,7 @@ err_t api_jwks(struct call *c, void *params)
     (void)params;
     if (!jwks.p)
         return ERR_MEMORY;
-    cache_for(c, c->op.tenant->spec->jwks_max_age_s);
+    /* An empty set is about to change: the first key signs at once. */
+    cache_for(c, c->op.tenant->nkeys ? c->op.tenant->spec->jwks_max_age_s : 0);
     return answer_json(c, 200, jwks);
 }
