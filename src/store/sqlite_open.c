@@ -222,7 +222,9 @@ static err_t start_threads(struct store *s)
 {
     TRY(checkpointer_new(s));
     TRY(writer_start(s));
-    TRY(id_ceiling_raise(s, false));
+    err_t e = id_ceiling_raise(s, false);
+    if (e != ERR_OK && e != ERR_STORE_FULL) /* with a full disk there is still much to read */
+        return e;
     return checkpointer_start(s);
 }
 

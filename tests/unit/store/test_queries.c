@@ -43,7 +43,7 @@ static void check_query(sqlite3 *conn, enum query q)
     int n = sqlite3_bind_parameter_count(st);
     CHECK_ROW(n <= LIMIT_QUERY_PARAMS, query_name(q));
     for (int i = 1; i <= n; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof(name), "$%d", i);
         CHECK_ROW(sqlite3_bind_parameter_index(st, name) > 0, query_name(q));
     }
