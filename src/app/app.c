@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define CACHE_OBJECTS 4096
+#define CACHE_OBJECTS 32768 /* 10,000 tenants with a client or two each */
 #define START_CACHE_KIB 256
 
 bool app_has_store(const char *data_dir)

@@ -56,6 +56,11 @@ static err_t keys(struct app *a, struct op *op, bool *ret_more)
     (void)a, (void)ret_more;
     return keyring_housekeeping(op);
 }
+static err_t sweep_tenants(struct app *a, struct op *op, bool *ret_more)
+{
+    (void)a;
+    return tenant_sweep(op, ret_more);
+}
 static err_t retain(struct app *a, struct op *op, bool *ret_more)
 {
     int64_t keep_s = atomic_load(&a->audit_retention_s), rows = 0;
@@ -75,6 +80,7 @@ static const struct round rounds[] = {
     {"usage", 20000, true, flush_usage},
     {"refused", 20000, true, flush_refused},
     {"keys", 60000, false, keys},
+    {"tenants", 60000, false, sweep_tenants},
     {"checkpoint", 600000, true, checkpoint},
     {"retention", 3600000, false, retain},
 };

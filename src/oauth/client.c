@@ -152,7 +152,9 @@ static err_t check_tokens(struct op *op, const struct client *c)
 static err_t client_check(struct op *op, void *spec, bool is_new)
 {
     struct client *c = spec;
-    (void)is_new;
+    bool names_secret = c->client_secret.n || op->actor.kind == ACTOR_FILE; /* a file is the whole state, secrets included */
+    if (!is_new && !c->token_endpoint_auth_method.n && !names_secret)
+        return op_fail(op, ERR_CLIENT_METADATA, "token_endpoint_auth_method", "name token_endpoint_auth_method when replacing a client");
     if (!c->token_endpoint_auth_method.n)
         c->token_endpoint_auth_method = c->client_secret.n ? STR("client_secret_basic") : STR("none");
     if (is_new && !client_is_public(c) && !c->client_secret.n)
@@ -161,6 +163,7 @@ static err_t client_check(struct op *op, void *spec, bool is_new)
     TRY(check_redirects(op, c));
     TRY(check_grants(op, c));
     TRY(check_public(op, c));
+    TRY(op_permit_grant(op, c->permissions, "permissions"));
     return check_tokens(op, c);
 }
 
