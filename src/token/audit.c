@@ -124,6 +124,8 @@ err_t audit_write(struct db *db, struct store *s, const struct audit *a)
 {
     struct tx_note note = {.tenant_id = a->tenant_id, .id = store_new_id(s)};
     struct str event = str_z(names[a->event]), salt = {(const char *)a->salt, sizeof(a->salt)};
+    if (!a->tenant_id) /* every row stands in some tenant's chain */
+        return ERR_INTERNAL;
     if (!a->crypto)
         return ERR_CRYPTO;
     audit_digest(a->crypto,
