@@ -1,6 +1,7 @@
-/* Tokens and key sets. An input with a line break is a header and a payload, truly signed here, so that what lies behind the
- * signature is reached: whatever is then trusted must hold up against a plain reading of the same JSON. One that starts with
- * '{' is a key set. Anything else is a token as it came in: its signature can't be right unless it stands in the corpus. */
+/* Tokens and key sets. An input with a line break inside is a header and a payload, truly signed here, so that
+ * what lies behind the signature is reached: whatever is then trusted must hold up against a plain reading of
+ * the same JSON. One that starts with '{' is a key set. Anything else is a token as it came in: its signature
+ * can't be right unless it stands in the corpus. */
 // layers: base crypto jose
 // libs: crypto argon2 crypt
 #include "jose/jose.h"
@@ -41,7 +42,8 @@ static struct jwk fixed_key(void)
     return k;
 }
 
-static struct str forge(const struct crypto *c, const struct jwk *k, struct str header, struct str payload, struct arena *a)
+static struct str forge(const struct crypto *c, const struct jwk *k, struct str header, struct str payload,
+                        struct arena *a)
 {
     struct buf b;
     uint8_t sig[SIG_MAX];
@@ -76,12 +78,15 @@ static void check_trusted(const struct jwt *t)
 {
     json_t *h = NULL, *p = NULL;
     require(json_load(t->header, &h) == ERR_OK && json_load(t->payload, &p) == ERR_OK);
-    require(str_is(json_str(json_object_get(h, "alg")), "EdDSA") && !json_object_get(h, "crit") && !json_object_get(h, "b64"));
+    require(str_is(json_str(json_object_get(h, "alg")), "EdDSA") && !json_object_get(h, "crit") &&
+            !json_object_get(h, "b64"));
     const json_t *kid = json_object_get(h, "kid"), *exp = json_object_get(p, "exp");
     require(!kid || str_is(json_str(kid), "k1"));
     require(str_eq(json_str(json_object_get(p, "iss")), profile.iss) && names_us(json_object_get(p, "aud")));
-    require(json_is_number(exp) && json_number_value(exp) + 5 > NOW && json_number_value(exp) <= NOW + 5 + 3600 + 1);
-    require(str_eq(json_str(json_object_get(p, "sub")), t->sub) && str_eq(json_str(json_object_get(p, "scope")), t->scope));
+    require(json_is_number(exp) && json_number_value(exp) + 5 > NOW &&
+            json_number_value(exp) <= NOW + 5 + 3600 + 1);
+    require(str_eq(json_str(json_object_get(p, "sub")), t->sub) &&
+            str_eq(json_str(json_object_get(p, "scope")), t->scope));
     json_decref(h);
     json_decref(p);
 }
@@ -132,8 +137,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(a && crypto_new(&c) == ERR_OK);
     struct jwk k = fixed_key();
     size_t line = size ? str_find(text, '\n') : size;
-    if (line < size)
-        try_token(c, &k, forge(c, &k, (struct str){text.p, line}, (struct str){text.p + line + 1, size - line - 1}, a), a);
+    if (line > 0 && line < size)
+        try_token(
+            c, &k,
+            forge(c, &k, (struct str){text.p, line}, (struct str){text.p + line + 1, size - line - 1}, a), a);
     else if (size && text.p[0] == '{')
         try_keys(text, a);
     else

@@ -1,6 +1,6 @@
-/* Keys and stored passwords as text. Whatever private key is read must sign and be read again from what is printed of it; a
- * signature made of the input's bytes must be refused by every kind of key without harm; a stored password is looked at, not
- * hashed (its cost is what the limits are for). */
+/* Keys and stored passwords as text. Whatever private key is read must sign and be read again from what is
+ * printed of it; a signature made of the input's bytes must be refused by every kind of key without harm; a
+ * stored password is looked at, not hashed (its cost is what the limits are for). */
 // layers: base crypto
 // libs: crypto argon2 crypt
 #include "crypto/crypto.h"
@@ -30,8 +30,9 @@ static void print_again(struct key *k, struct arena *a)
 static void try_signature(const struct crypto *c, const struct key *k, struct str sig)
 {
     static const enum sig_scheme schemes[] = {
-        [KEY_EC_P256] = SIG_ECDSA,   [KEY_EC_P384] = SIG_ECDSA, [KEY_EC_P521] = SIG_ECDSA,  [KEY_EC_K256] = SIG_ECDSA,
-        [KEY_ED25519] = SIG_EDDSA, [KEY_ED448] = SIG_EDDSA,   [KEY_RSA] = SIG_RSA_PKCS1,
+        [KEY_EC_P256] = SIG_ECDSA, [KEY_EC_P384] = SIG_ECDSA, [KEY_EC_P521] = SIG_ECDSA,
+        [KEY_EC_K256] = SIG_ECDSA, [KEY_ED25519] = SIG_EDDSA, [KEY_ED448] = SIG_EDDSA,
+        [KEY_RSA] = SIG_RSA_PKCS1,
     };
     require(key_verify(c, k, schemes[key_kind_of(k)], DIGEST_SHA256, STR("message"), sig) == ERR_SIGNATURE);
 }
@@ -52,7 +53,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         require(key_generate(KEY_EC_P256, 0, &p256) == ERR_OK);
         try_signature(c, p256, text);
         key_free(&p256);
-        if (key_from_public_parts(KEY_EC_P256, (struct str){text.p, 32}, (struct str){text.p + 32, 32}, &p256) == ERR_OK)
+        if (key_from_public_parts(KEY_EC_P256, (struct str){text.p, 32}, (struct str){text.p + 32, 32},
+                                  &p256) == ERR_OK)
             print_again(p256, a);
     }
     key_free(&pem);

@@ -23,14 +23,15 @@ struct parts {
 static err_t parts_print(const struct key *k, struct arena *a, struct parts *ret)
 {
     struct str bytes[2];
+    *ret = (struct parts){0};
     TRY(key_public_parts(k, a, &bytes[0], &bytes[1]));
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 2 && bytes[i].p; i++) {
         struct buf b;
         buf_init(&b, a, MEMBER_MAX);
         enc_b64url(&b, bytes[i].p, bytes[i].n);
         if (!buf_ok(&b))
             return ERR_MEMORY;
-        ret->text[i] = bytes[i].p ? buf_view(&b) : STR_NONE;
+        ret->text[i] = buf_view(&b);
     }
     return ERR_OK;
 }
