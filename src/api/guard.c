@@ -39,7 +39,7 @@ static err_t read_pairs(struct call *c)
     bool takes_form = c->endpoint->method == HTTP_POST && c->endpoint->params->n;
     TRY(pairs_parse(c->op.arena, c->req->query, &c->query, &c->op.fault));
     if (takes_form && !form && (c->req->body.n || type.n))
-        return op_fail(&c->op, ERR_MEDIA_TYPE, "", "the body must be application/x-www-form-urlencoded");
+        return op_fail(&c->op, c->endpoint->style == STYLE_OAUTH ? ERR_REQUEST : ERR_MEDIA_TYPE, "", "the body must be application/x-www-form-urlencoded");
     return form ? pairs_parse(c->op.arena, c->req->body, &c->form, &c->op.fault) : ERR_OK;
 }
 
