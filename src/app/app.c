@@ -81,7 +81,7 @@ static err_t open_outbox(struct app *a)
     a->sinks[n++] = (struct event_sink){.name = "webhook", .deliver = webhook_deliver, .ctx = &a->webhook};
     c->mail = s->mail_smtp_url.n > 0;
     if (c->mail)
-        a->sinks[n++] = (struct event_sink){.name = "mail", .deliver = mail_deliver, .ctx = &a->mail};
+        a->sinks[n++] = (struct event_sink){.name = "mail", .erase = true, .deliver = mail_deliver, .ctx = &a->mail};
     c->event = event_new(&(struct event_config){c->store, c->log, c->metrics, c->clock, a->sinks, n});
     return c->net && c->event ? ERR_OK : ERR_MEMORY;
 }

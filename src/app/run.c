@@ -196,6 +196,8 @@ static int run_on_store(struct running *r)
         buf_z(&r->err, "mereau: ");
         cli_fault_text(&f, e, &r->err);
         buf_char(&r->err, '\n');
+        if (r->line.command->flags & CLI_MAYBE_STORE) /* says what can be said without a store; it has failed all the same */
+            r->line.command->run(&r->call);
     }
     if (log)
         log_free(&log);

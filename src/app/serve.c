@@ -108,14 +108,6 @@ static err_t apply(struct serving *s, struct config *cfg, const struct desired *
 }
 
 /* --- start --- */
-static void say(struct serving *s, const char *fmt, struct str what)
-{
-    (void)s;
-    printf(fmt, (int)what.n, what.p ? what.p : "");
-    putchar('\n');
-    fflush(stdout);
-}
-
 static void greet(struct serving *s, struct str link)
 {
     const struct settings *set = &s->config->settings;
@@ -125,9 +117,10 @@ static void greet(struct serving *s, struct str link)
     if (s->app.master_in_data)
         log_write(s->log, LOG_WARN, STR_NONE, "master_key",
                   "the master key lies in the data directory, beside what it protects: move it and name it in server.master_key_file");
-    say(s, "mereau " MEREAU_VERSION " serves %.*s", set->issuer);
-    if (link.n)
-        say(s, "first administrator (one use, 15 minutes): %.*s", link);
+    printf("mereau " MEREAU_VERSION " serves %.*s\n", STR_ARG(set->issuer));
+    if (link.n) /* not for the log: who reads it would be the administrator */
+        printf("first administrator (one use, 15 minutes): %.*s\n", STR_ARG(link));
+    fflush(stdout);
     log_write(s->log, LOG_INFO, STR_NONE, "server.start", "mereau " MEREAU_VERSION " serves %.*s", STR_ARG(set->issuer));
     systemd_notify("READY=1\nSTATUS=serving\n");
 }
@@ -326,6 +319,7 @@ int app_serve(struct cli_call *c)
     signals_of(&set);
     pthread_sigmask(SIG_BLOCK, &set, NULL); /* before any thread: all inherit it, and the main one waits */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a full quota is an error of the write, not the end */
     s->call = c;
     s->config = host->config;
     err_t e = desired_read(s->config, &app_kinds, &s->desired);

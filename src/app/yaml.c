@@ -49,13 +49,14 @@ static bool next(struct loader *l, yaml_event_t *ev)
 }
 
 /* --- the path --- */
-static size_t path_push(struct loader *l, const char *fmt, const char *name, size_t index)
+/* name NULL: a member of a list. */
+static size_t path_push(struct loader *l, const char *name, size_t index)
 {
     size_t old = l->path.n;
     if (name)
-        buf_fmt(&l->path, fmt, name);
+        buf_fmt(&l->path, "%s%s", old ? "." : "", name);
     else
-        buf_fmt(&l->path, fmt, index);
+        buf_fmt(&l->path, "[%zu]", index);
     buf_char(&l->path, '\0');
     if (buf_ok(&l->path))
         l->path.n--;
@@ -166,7 +167,7 @@ static json_t *sequence(struct loader *l)
             yaml_event_delete(&ev);
             return list;
         }
-        size_t old = path_push(l, "[%zu]", NULL, json_array_size(list));
+        size_t old = path_push(l, NULL, json_array_size(list));
         json_t *v = note_line(l, line_of(&ev)) ? node(l, &ev) : NULL;
         yaml_event_delete(&ev);
         path_pop(l, old);
@@ -187,7 +188,7 @@ static bool member(struct loader *l, json_t *map, const yaml_event_t *key)
         return refuse(l, line_of(key), "a key may not be empty or hold a NUL character");
     if (key->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !strcmp(name, "<<"))
         return refuse(l, line_of(key), "merge keys (\"<<\") are not used here");
-    size_t old = path_push(l, l->path.n ? ".%s" : "%s", name, 0);
+    size_t old = path_push(l, name, 0);
     bool ok = note_line(l, line_of(key));
     if (ok && json_object_get(map, name))
         ok = refuse(l, line_of(key), "this key is given twice");

@@ -1,6 +1,7 @@
 /* A command line: its words name a command of the tables, the rest are arguments and options. What only the caller's process
  * can read (files, standard input) is named here and read by main. */
 #include "cli/cli.h"
+#include <stdarg.h>
 #include <stdio.h>
 
 /* Global options: name|ARG|doc, as commands have them. */
@@ -100,11 +101,14 @@ struct state {
     char **argv;
 };
 
-static bool complain(struct state *s, const char *fmt, const char *what)
+__attribute__((format(printf, 2, 3))) static bool complain(struct state *s, const char *fmt, ...)
 {
+    va_list args;
+    va_start(args, fmt);
     buf_z(s->err, "mereau: ");
-    buf_fmt(s->err, fmt, what);
+    buf_vfmt(s->err, fmt, args);
     buf_char(s->err, '\n');
+    va_end(args);
     return false;
 }
 
@@ -175,7 +179,7 @@ static bool long_option(struct state *s, const char *word)
 static bool one_word(struct state *s, bool *only_args)
 {
     char *w = s->argv[s->at];
-    const char *value;
+    const char *value = NULL;
     if (*only_args || w[0] != '-' || !w[1]) {
         if (s->line->argc == LIMIT_CLI_ARGS)
             return complain(s, "%s", "too many arguments");
