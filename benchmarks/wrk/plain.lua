@@ -1,23 +1,15 @@
--- One request again and again: METHOD, PATH, BODY, AUTH, TOKENS (a file: one body a line, taken in turn) in the environment.
+-- One request a token: METHOD, PATH_, AUTH, TOKENS (a file, one token a line, taken in turn), BEARER (in the header, not the body).
 local method, path = os.getenv("METHOD") or "GET", os.getenv("PATH_") or "/"
 local headers = {}
 if os.getenv("AUTH") then headers["Authorization"] = os.getenv("AUTH") end
 if method == "POST" then headers["Content-Type"] = "application/x-www-form-urlencoded" end
-local requests, at, bad = {}, 0, 0
+local requests, at = {}, 0
 
 function init(args)
-  local file = os.getenv("TOKENS")
-  if file then
-    for line in io.lines(file) do
-      if os.getenv("BEARER") then
-        headers["Authorization"] = "Bearer " .. line
-        requests[#requests + 1] = wrk.format(method, path, headers)
-      else
-        requests[#requests + 1] = wrk.format(method, path, headers, "token=" .. line)
-      end
-    end
-  else
-    requests[1] = wrk.format(method, path, headers, os.getenv("BODY"))
+  for line in io.lines(os.getenv("TOKENS")) do
+    local bearer = os.getenv("BEARER")
+    if bearer then headers["Authorization"] = "Bearer " .. line end
+    requests[#requests + 1] = wrk.format(method, path, headers, not bearer and "token=" .. line or nil)
   end
 end
 

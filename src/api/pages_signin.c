@@ -63,6 +63,8 @@ static err_t show_client(struct call *c, struct str next, json_t *data)
 {
     struct authorize_params p;
     struct authorize_result r = {0};
+    if (verify_url_allowed(&c->op, next))
+        c->form_action = verify_url_origin(next);
     if (!str_starts(next, STR("authorize?")))
         return ERR_OK;
     TRY(read_request(c, next, &p));
@@ -101,10 +103,23 @@ static err_t signin_form(struct call *c, struct str next, struct str username, e
     return page_send(c, failed == ERR_OK ? 200 : err_http(failed), "signin.html", data);
 }
 
+/* A page of ours, or one behind a proxy that asks /verify. */
+static bool next_ok(struct call *c, struct str next)
+{
+    return page_continue_ok(next) || verify_url_allowed(&c->op, next);
+}
+
+static err_t go_next(struct call *c, struct str next)
+{
+    if (!next.n)
+        return page_go(c, STR("account"));
+    return page_continue_ok(next) ? page_go(c, next) : answer_redirect(c, next);
+}
+
 err_t page_signin(struct call *c, void *params)
 {
     struct signin_params *p = params;
-    if (p->next.n && !page_continue_ok(p->next))
+    if (p->next.n && !next_ok(c, p->next))
         return op_fail(&c->op, ERR_PARAM_BAD, "continue", "must be a place on this server");
     if (!p->next.n && call_session(c) == ERR_OK)
         return page_go(c, STR("account"));
@@ -122,7 +137,7 @@ err_t page_signin_post(struct call *c, void *params)
 {
     struct signin_params *p = params;
     struct signed_in in;
-    if (p->next.n && !page_continue_ok(p->next))
+    if (p->next.n && !next_ok(c, p->next))
         return op_fail(&c->op, ERR_PARAM_BAD, "continue", "must be a place on this server");
     TRY(csrf_check(&c->op, "signin", call_cookie(c, "pre"), p->csrf));
     struct signin s = {.username = p->username, .password = p->password, .device = call_cookie(c, "device")};
@@ -131,7 +146,7 @@ err_t page_signin_post(struct call *c, void *params)
         return signin_form(c, p->next, p->username, e);
     TRY(e);
     page_signed_in(c, &in);
-    return page_go(c, p->next.n ? p->next : STR("account"));
+    return go_next(c, p->next);
 }
 
 /* What a scope means, in the resource's words where it has any. */

@@ -19,18 +19,21 @@ struct http_header {
     struct str name, value;
 };
 
-/* One request, whole: body read, path and query split, nothing decoded but the path. Valid until the handler returns. */
+/* One request, whole: body read, path and query split, nothing decoded but the path. Valid until the handler returns.
+ * A request refused before its path was understood has an empty path, and one refused before its head was checked no
+ * headers, host or peer either. */
 struct http_req {
     enum http_method method;
     struct str path;         /* decoded, starts with '/', no '..', no empty segment but a last one */
     struct str query;        /* as sent, without '?' */
     struct str body;
-    struct str host;         /* as the client sees it: Host, or from a trusted proxy X-Forwarded-Host */
+    struct str host;         /* as the client sees it: Host, or from a trusted proxy X-Forwarded-Host; host[:port], well-formed;
+                              * empty on HTTP/1.0 without one */
     bool https;              /* as the client sees it */
-    char peer[46];           /* the client's address as text, through trusted proxies only (A84) */
+    char peer[46];           /* the client's address as text, through trusted proxies only (A84); "unix" on a Unix socket */
     char request_id[27];     /* ours, NUL-terminated; also sent as X-Request-Id */
     struct str captures[4];  /* the {name} segments of the matched route, in order */
-    void *native;            /* the library's connection, for http_header() */
+    void *native;            /* for http_req_header(); NULL: no headers */
     struct arena *arena;     /* LIMIT_REQUEST_ARENA */
     struct db *db;           /* this thread's read connection */
 };
@@ -38,7 +41,8 @@ struct str http_req_header(const struct http_req *r, const char *name); /* first
 size_t http_req_header_count(const struct http_req *r, const char *name);
 struct str http_req_cookie(const struct http_req *r, const char *name);
 
-/* An answer. Bytes are in the request's arena or static. */
+/* An answer. Bytes are in the request's arena or static. X-Request-Id is added, and Cache-Control: no-store unless there is
+ * one. For HEAD the body is left out of what is sent. */
 struct http_resp {
     int status;
     const char *content_type;
@@ -46,7 +50,7 @@ struct http_resp {
     struct http_header headers[24];
     size_t nheaders;
 };
-void http_resp_header(struct http_resp *r, const char *name, struct str value); /* refuses CR, LF, NUL (A87) */
+void http_resp_header(struct http_resp *r, const char *name, struct str value); /* leaves out what holds CR, LF, NUL (A87) */
 
 enum route_flag { ROUTE_INLINE = 1 };
 enum worker_class { WORK_STORE, WORK_ARGON2, WORK_OUTGOING, WORK_CLASSES };
@@ -58,14 +62,17 @@ struct route {
     size_t body_max;    /* 0: LIMIT_BODY */
     const void *endpoint; /* api's row */
 };
-/* Fills *resp. Runs on an event thread (ROUTE_INLINE) or on a worker. tenant_key: see http_config. */
+/* HEAD is served by the GET row (req->method says HEAD), OPTIONS without a row of its own is answered 204 with Allow.
+ * Workers take turns between the tenants of rows that begin with /t/{tenant}; all other rows count as one tenant.
+ * Fills *resp (status 0: 200). Runs on an event thread (ROUTE_INLINE) or on a worker; several run at once. */
 typedef void (*http_handler)(void *app, const struct route *route, struct http_req *req, struct http_resp *resp);
 
 struct http_listener {
     const char *address; /* "127.0.0.1:8080", "[::1]:8080", "unix:/run/mereau/http.sock", "fd:3" */
-    bool proxy_protocol; /* PROXY v2 expected */
+    bool proxy_protocol; /* PROXY v2 expected, from trusted_proxies only: others are dropped */
     bool management;     /* serves the management routes instead */
 };
+/* What it points to must stay as long as the server. */
 struct http_config {
     const struct http_listener *listeners;
     size_t nlisteners;
@@ -79,7 +86,7 @@ struct http_config {
     void *app;
     struct store *store;          /* read connections for event threads and workers; may be NULL in tests */
     const char *tls_cert, *tls_key; /* both or neither; applies to TCP listeners that are not management */
-    struct strs trusted_proxies;  /* "127.0.0.1", "10.0.0.0/8" */
+    struct strs trusted_proxies;  /* "127.0.0.1", "10.0.0.0/8", "unix" (whoever may open the Unix sockets) */
     unsigned event_threads;       /* 0: one a core */
     unsigned workers[WORK_CLASSES]; /* 0: 32, cores - 1 (at least 1), 8 */
     unsigned queue_max[WORK_CLASSES]; /* 0: 1024, 64, 256 */
@@ -91,6 +98,7 @@ struct http_config {
     struct metrics *metrics;
 };
 struct http_server;
+/* ERR_CONFIG for what is wrong in cfg, ERR_IO when an address cannot be listened on. Raises the soft limit of open files. */
 err_t http_start(const struct http_config *cfg, struct http_server **ret, struct fault *f);
 /* Stops accepting, lets requests under way finish (at most grace_s), then ends. */
 void http_stop(struct http_server **s, unsigned grace_s);

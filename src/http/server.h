@@ -54,7 +54,6 @@ struct request {
     bool chunked, expects, http10;
     int64_t content_length;  /* -1: none */
     uint64_t start_ns;
-    uint64_t lane_key;
     size_t body_cap, body_seen;
     char *body_heap;         /* bodies above BODY_IN_ARENA */
     struct http_header headers[LIMIT_HEADER_LINES];
@@ -98,6 +97,7 @@ struct http_server {
     int64_t start_ms; /* of the ticks */
     _Atomic uint32_t tick;
     _Atomic unsigned nconns;
+    unsigned conns_peak; /* sweeper: most since memory was given back */
     _Atomic bool stopping;
 };
 
@@ -167,7 +167,6 @@ void pool_stop(struct pool *p); /* what waits is answered 503, what runs is wait
 void pool_free(struct pool **p);
 void pool_push(struct pool *p, struct request *r); /* r's connection is suspended; always ends in STAGE_DONE and resume */
 unsigned pool_waiting(struct pool *p);
-uint64_t lane_key_of(const struct request *r);
 
 /* tls.c */
 err_t tls_new(const struct http_config *cfg, struct tls **ret, struct fault *f);

@@ -1,9 +1,10 @@
 /* Deadlines. A socket past its own is shut; its event thread then sees the end and cleans up. */
 #include "http/server.h"
 #include <linux/tcp.h>
+#include <malloc.h>
 #include <sys/socket.h>
 
-enum { PROBE_EVERY = 4, IDLE_UNDER_PRESSURE_S = 5 };
+enum { PROBE_EVERY = 4, IDLE_UNDER_PRESSURE_S = 5, TRIM_FROM = 500, TRIM_EVERY = 5 };
 
 /* Bytes that have arrived so far; 0 where the kernel does not say (Unix sockets). */
 static uint64_t bytes_received(int fd)
@@ -64,6 +65,19 @@ static void sweep_front(struct http_server *s, struct front *f, bool pressure, b
     pthread_mutex_unlock(&f->lock);
 }
 
+/* After a crowd has left, what its connections took is given back to the system. */
+static void trim_memory(struct http_server *s)
+{
+    unsigned now = atomic_load(&s->nconns);
+
+    if (now > s->conns_peak)
+        s->conns_peak = now;
+    if (s->conns_peak < TRIM_FROM || now > s->conns_peak / 4 || server_tick(s) % TRIM_EVERY != 0)
+        return;
+    s->conns_peak = now;
+    malloc_trim(0);
+}
+
 void sweep(struct http_server *s)
 {
     static const char *const classes[WORK_CLASSES] = {"store", "argon2", "outgoing"};
@@ -73,6 +87,7 @@ void sweep(struct http_server *s)
     for (unsigned i = 0; i < s->nplain + s->ntls; i++)
         sweep_front(s, &s->fronts[i], pressure, server_tick(s) % PROBE_EVERY == 0);
     linger_sweep(s->linger);
+    trim_memory(s);
     if (!s->cfg.metrics)
         return;
     metrics_set(s->cfg.metrics, METRIC_CONNECTIONS, NULL, atomic_load(&s->nconns));

@@ -121,6 +121,7 @@ err_t verify_bearer(struct op *op, const struct verify_params *p, struct str tex
 err_t verify_session(struct op *op, const struct verify_params *p, const struct session *s, struct verified *ret);
 /* True if `url` is absolute and its host is one of the tenant's forward_auth_hosts: sign-in may lead back to it (A85). */
 bool verify_url_allowed(struct op *op, struct str url);
+struct str verify_url_origin(struct str url); /* "https://host:port" of an allowed one */
 
 /* Metadata (RFC 8414), ready JSON. The key set is tenant->jwks. */
 err_t discovery_metadata(struct op *op, struct jw *w);

@@ -83,3 +83,8 @@ bool verify_url_allowed(struct op *op, struct str url)
             return true;
     return false;
 }
+
+struct str verify_url_origin(struct str url)
+{
+    return redirect_origin(url);
+}
