@@ -47,7 +47,7 @@ static struct str forge(const struct crypto *c, const struct jwk *k, struct str 
 {
     struct buf b;
     uint8_t sig[SIG_MAX];
-    size_t n;
+    size_t n = 0;
     buf_init(&b, a, 4 * LIMIT_BODY);
     enc_b64url(&b, header.p, header.n);
     buf_char(&b, '.');
