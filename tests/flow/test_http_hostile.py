@@ -820,6 +820,31 @@ def test_stop_gives_up_after_grace():
             assert 1 < time.monotonic() - start < 5 * SLOW
 
 
+def test_metrics():
+    if not os.path.exists(ECHO):
+        pytest.skip("http-echo is not built")
+    e = Echo("--workers", "1", "--queue", "1")
+    for path in ("/hello", "/hello", "/t/acme/info", "/none", "/work"):
+        ask(e.port, head(e, path=path))
+    busy = [connect(e.port) for _ in range(3)]
+    for s in busy:
+        s.sendall(head(e, path="/slow?1200"))
+        time.sleep(0.1)
+    assert read_answer(busy[2]).status == 503
+    time.sleep(1)
+    e.process.send_signal(signal.SIGUSR1)
+    time.sleep(0.3)
+    e.process.terminate()
+    text = e.process.communicate(timeout=20 * SLOW)[1].decode()
+    name = "mereau_http_request_duration_seconds_count"
+    for route, code, count in (("/hello", 200, 2), ("/t/{tenant}/info", 200, 1), ("other", 404, 1), ("/work", 200, 1), ("/slow", 503, 1)):
+        assert '%s{route="%s",code="%d"} %d' % (name, route, code, count) in text, text
+    assert 'mereau_worker_queue_refused_total{class="store"} 1' in text
+    assert "mereau_connections 3" in text
+    for s in busy:
+        s.close()
+
+
 # --- TLS ---
 
 def certificate(directory, name):
