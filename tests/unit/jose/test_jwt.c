@@ -382,6 +382,16 @@ static void test_a74(const struct world *w)
     arena_free(&a);
 }
 
+/* The last second of the year 9999, and the next one. */
+static void test_last_date(const struct world *w, struct arena *a)
+{
+    struct jwt t;
+    struct str at = forge(w, &w->v[0], str_z(HEADER), STR("{\"exp\":253402300799}"), a);
+    struct str above = forge(w, &w->v[0], str_z(HEADER), STR("{\"exp\":253402300800}"), a);
+    CHECK(jwt_peek(at, a, &t) == ERR_OK && t.exp_s == LIMIT_TIME_S);
+    CHECK(jwt_peek(above, a, &t) == ERR_TOKEN_INVALID);
+}
+
 static void test_profile(const struct world *w, struct arena *a)
 {
     struct str t = forge(w, &w->v[0], str_z(HEADER), str_z(PAYLOAD), a);
@@ -460,7 +470,7 @@ int main(void)
     struct arena *a = arena_new(1 << 20);
     world_make(&w);
     static void (*const tests[])(const struct world *, struct arena *) = {
-        test_a75, test_a65, test_a66, test_a67, test_a69, test_profile, test_read};
+        test_a75, test_a65, test_a66, test_a67, test_a69, test_profile, test_read, test_last_date};
     for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
         tests[i](&w, a);
         arena_reset(a);
