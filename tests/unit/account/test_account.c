@@ -116,8 +116,7 @@ static void test_escalation(void)
 {
     struct account clerk;
     CHECK(put_account(&w, &kind_user, "{'username':'boss','roles':['admin','operator'],'password':'" PASSWORD "'}", OBJECT_CREATE, NULL) == ERR_OK);
-    CHECK(object_put(world_op(&w, "default"), &kind_role, json_pack("{s:s,s:[s,s]}", "name", "clerk", "permissions", "user.read", "user.write"),
-                     OBJECT_CREATE, MANAGED_API, 0, "", NULL, NULL) == ERR_OK);
+    CHECK(put_account(&w, &kind_role, "{'name':'clerk','permissions':['user.read','user.write']}", OBJECT_CREATE, NULL) == ERR_OK);
     CHECK(put_account(&w, &kind_user, "{'username':'clerk','roles':['clerk']}", OBJECT_CREATE, NULL) == ERR_OK);
     static const struct {
         const char *doc;
