@@ -1,5 +1,5 @@
-/* A form into a struct with a field of every type: whatever comes, each value keeps what its row promises, and what the
- * writer prints is read back as the same. */
+/* A form into a struct with a field of every type: whatever comes, each value keeps what its row promises,
+ * and what the writer prints is read back as the same. */
 #include "base/fields.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* json_load and json_scan must agree: which objects they accept, the members they see, their types and values. What was
- * accepted must survive the writer. */
+/* json_load and json_scan must agree: which objects they accept, the members they see, their types and
+ * values. What was accepted must survive the writer. */
 #include "base/json.h"
 
 #include <stdlib.h>
@@ -16,8 +16,9 @@ struct seen {
 static enum json_type type_of(const json_t *v)
 {
     static const enum json_type types[] = {
-        [JSON_OBJECT] = JSON_T_OBJECT, [JSON_ARRAY] = JSON_T_ARRAY, [JSON_STRING] = JSON_T_STRING, [JSON_INTEGER] = JSON_T_INT,
-        [JSON_REAL] = JSON_T_REAL,     [JSON_TRUE] = JSON_T_TRUE,   [JSON_FALSE] = JSON_T_FALSE,   [JSON_NULL] = JSON_T_NULL,
+        [JSON_OBJECT] = JSON_T_OBJECT, [JSON_ARRAY] = JSON_T_ARRAY, [JSON_STRING] = JSON_T_STRING,
+        [JSON_INTEGER] = JSON_T_INT,   [JSON_REAL] = JSON_T_REAL,   [JSON_TRUE] = JSON_T_TRUE,
+        [JSON_FALSE] = JSON_T_FALSE,   [JSON_NULL] = JSON_T_NULL,
     };
     return types[json_typeof(v)];
 }

@@ -1,6 +1,6 @@
-/* Arenas: blocks that grow from 1 KiB (a loaded object needs no more) to 16 KiB (what a request likes to have). Bytes
- * beyond what was handed out are always zero, so that an allocation costs an addition. Under AddressSanitizer each
- * allocation is a block of its own, so that a step over its end is seen. */
+/* Arenas: blocks that grow from 1 KiB (a loaded object needs no more) to 16 KiB (what a request likes to
+ * have). Bytes beyond what was handed out are always zero, so that an allocation costs an addition. Under
+ * AddressSanitizer each allocation is a block of its own, so that a step over its end is seen. */
 #include "base/arena.h"
 
 #include <stdarg.h>

@@ -126,8 +126,8 @@ void buf_html(struct buf *b, struct str s)
 
 static bool is_unreserved(char c) /* RFC 3986 section 2.3 */
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-           c == '_' || c == '~';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
 }
 
 void buf_url(struct buf *b, struct str s)

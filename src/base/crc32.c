@@ -3,15 +3,22 @@
 
 #include <endian.h>
 
-/* A CRC is linear: the entry of a byte is the XOR of its bits' entries. So eight constants make a table of 256. */
-#define BIT(c, i, k) (((c) >> (i) & 1u) ? (k) : 0u)
-#define ENTRY(c, k0, k1, k2, k3, k4, k5, k6, k7)                                                                      \
-    (BIT(c, 0, k0) ^ BIT(c, 1, k1) ^ BIT(c, 2, k2) ^ BIT(c, 3, k3) ^ BIT(c, 4, k4) ^ BIT(c, 5, k5) ^ BIT(c, 6, k6) ^  \
-     BIT(c, 7, k7))
-#define ROW4(c, ...)   ENTRY(c, __VA_ARGS__), ENTRY(c + 1, __VA_ARGS__), ENTRY(c + 2, __VA_ARGS__), ENTRY(c + 3, __VA_ARGS__)
-#define ROW16(c, ...)  ROW4(c, __VA_ARGS__), ROW4(c + 4, __VA_ARGS__), ROW4(c + 8, __VA_ARGS__), ROW4(c + 12, __VA_ARGS__)
-#define ROW64(c, ...)  ROW16(c, __VA_ARGS__), ROW16(c + 16, __VA_ARGS__), ROW16(c + 32, __VA_ARGS__), ROW16(c + 48, __VA_ARGS__)
-#define TABLE(...)     {ROW64(0u, __VA_ARGS__), ROW64(64u, __VA_ARGS__), ROW64(128u, __VA_ARGS__), ROW64(192u, __VA_ARGS__)}
+/* A CRC is linear: the entry of a byte is the XOR of its bits' entries. So eight constants make a table of
+ * 256. */
+#define BIT(c, i, k) (((c) >> (i)&1u) ? (k) : 0u)
+#define ENTRY(c, k0, k1, k2, k3, k4, k5, k6, k7)                                                             \
+    (BIT(c, 0, k0) ^ BIT(c, 1, k1) ^ BIT(c, 2, k2) ^ BIT(c, 3, k3) ^ BIT(c, 4, k4) ^ BIT(c, 5, k5) ^         \
+     BIT(c, 6, k6) ^ BIT(c, 7, k7))
+#define ROW4(c, ...)                                                                                         \
+    ENTRY(c, __VA_ARGS__), ENTRY(c + 1, __VA_ARGS__), ENTRY(c + 2, __VA_ARGS__), ENTRY(c + 3, __VA_ARGS__)
+#define ROW16(c, ...)                                                                                        \
+    ROW4(c, __VA_ARGS__), ROW4(c + 4, __VA_ARGS__), ROW4(c + 8, __VA_ARGS__), ROW4(c + 12, __VA_ARGS__)
+#define ROW64(c, ...)                                                                                        \
+    ROW16(c, __VA_ARGS__), ROW16(c + 16, __VA_ARGS__), ROW16(c + 32, __VA_ARGS__), ROW16(c + 48, __VA_ARGS__)
+#define TABLE(...)                                                                                           \
+    {                                                                                                        \
+        ROW64(0u, __VA_ARGS__), ROW64(64u, __VA_ARGS__), ROW64(128u, __VA_ARGS__), ROW64(192u, __VA_ARGS__)  \
+    }
 
 /* table[k][c]: the CRC of byte c with k zero bytes behind it. */
 static const uint32_t table[8][256] = {

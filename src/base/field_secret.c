@@ -17,7 +17,8 @@ static err_t from_env(const struct fill *c, const char *name)
 {
     const char *value = getenv(name);
     if (!value || !value[0])
-        return field_fault(c, ERR_PARAM_BAD, "is expected in the environment variable %.80s, which is not set", name);
+        return field_fault(c, ERR_PARAM_BAD,
+                           "is expected in the environment variable %.80s, which is not set", name);
     return field_set_text(c, str_z(value));
 }
 
@@ -57,7 +58,8 @@ static err_t from_file(const struct fill *c, const char *path)
         return ERR_MEMORY;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0)
-        return field_fault(c, ERR_PARAM_BAD, "is expected in the file %.80s, which cannot be opened: %s", path, strerror(errno));
+        return field_fault(c, ERR_PARAM_BAD, "is expected in the file %.80s, which cannot be opened: %s",
+                           path, strerror(errno));
     bool is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
     ssize_t n = is_file ? read_up_to(fd, p, max) : -1;
     close(fd);

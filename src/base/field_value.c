@@ -119,7 +119,8 @@ static err_t set_words(const struct fill *c, struct str s)
     size_t n = 0, count = 0;
     while (str_word(&s, ' ', &w)) {
         if (!is_scope_word(w))
-            return field_fault(c, ERR_PARAM_BAD, "must be words of printable ASCII without quotes and backslashes");
+            return field_fault(c, ERR_PARAM_BAD,
+                               "must be words of printable ASCII without quotes and backslashes");
         if (++count > LIMIT_SCOPE_WORDS)
             return field_fault(c, ERR_PARAM_LONG, "must be at most %d words", LIMIT_SCOPE_WORDS);
         if (n > 0)
@@ -212,7 +213,8 @@ static err_t number_fault(const struct fill *c)
     const struct field *f = c->field;
     int64_t most = f->max ? (int64_t)f->max : f->type == F_SECONDS ? LIMIT_SECONDS : LIMIT_INT;
     if (f->type == F_SECONDS)
-        return field_fault(c, ERR_PARAM_BAD, "must be a duration of at most %lld seconds, such as 90s, 15m, 12h or 30d",
+        return field_fault(c, ERR_PARAM_BAD,
+                           "must be a duration of at most %lld seconds, such as 90s, 15m, 12h or 30d",
                            (long long)most);
     return field_fault(c, ERR_PARAM_BAD, "must be a whole number from 0 to %lld", (long long)most);
 }
@@ -256,8 +258,9 @@ static err_t set_json(const struct fill *c, struct str s)
 err_t field_set_text(const struct fill *c, struct str s)
 {
     static err_t (*const set[])(const struct fill *c, struct str s) = {
-        [F_STR] = set_str,   [F_BOOL] = set_bool,  [F_INT] = set_number,    [F_SECONDS] = set_number, [F_STRS] = set_list,
-        [F_WORDS] = set_words, [F_ENUM] = set_enum, [F_SECRET] = set_secret, [F_JSON] = set_json,
+        [F_STR] = set_str,        [F_BOOL] = set_bool,     [F_INT] = set_number,
+        [F_SECONDS] = set_number, [F_STRS] = set_list,     [F_WORDS] = set_words,
+        [F_ENUM] = set_enum,      [F_SECRET] = set_secret, [F_JSON] = set_json,
     };
     return set[c->field->type](c, s);
 }
@@ -265,9 +268,9 @@ err_t field_set_text(const struct fill *c, struct str s)
 err_t field_set_default(const struct fill *c)
 {
     static const size_t sizes[] = {
-        [F_STR] = sizeof(struct str),   [F_BOOL] = sizeof(bool),       [F_INT] = sizeof(int64_t),
-        [F_SECONDS] = sizeof(int64_t),  [F_STRS] = sizeof(struct strs), [F_WORDS] = sizeof(struct str),
-        [F_ENUM] = sizeof(struct str),  [F_SECRET] = sizeof(struct str), [F_JSON] = sizeof(json_t *),
+        [F_STR] = sizeof(struct str),  [F_BOOL] = sizeof(bool),         [F_INT] = sizeof(int64_t),
+        [F_SECONDS] = sizeof(int64_t), [F_STRS] = sizeof(struct strs),  [F_WORDS] = sizeof(struct str),
+        [F_ENUM] = sizeof(struct str), [F_SECRET] = sizeof(struct str), [F_JSON] = sizeof(json_t *),
     };
     memset(field_place(c), 0, sizes[c->field->type]);
     return c->field->initial ? field_set_text(c, str_z(c->field->initial)) : ERR_OK;

@@ -1,4 +1,5 @@
-/* Fields from a JSON object: each member to its row, unknown ones refused with the name that was perhaps meant. */
+/* Fields from a JSON object: each member to its row, unknown ones refused with the name that was perhaps
+ * meant. */
 #include <stdio.h>
 
 #include "base/field_value.h"
@@ -48,7 +49,8 @@ static err_t set_joined(const struct fill *c, const json_t *list)
 static err_t set_string(const struct fill *c, const json_t *v)
 {
     if (!json_is_string(v))
-        return field_fault(c, ERR_PARAM_BAD, c->field->type == F_WORDS ? "must be a string of words" : "must be a string");
+        return field_fault(c, ERR_PARAM_BAD,
+                           c->field->type == F_WORDS ? "must be a string of words" : "must be a string");
     return field_set_text(c, json_str(v));
 }
 
@@ -148,8 +150,8 @@ static err_t unknown_member(const struct fields *t, struct str name, const char 
     show_name(name, shown);
     snprintf(path, sizeof(path), "%s%s%s", where, where[0] ? "." : "", shown);
     const struct field *meant = nearest(t, name);
-    return fault_set(f, ERR_PARAM_BAD, path, "%s is not known here%s%s%s", shown, meant ? "; did you mean " : "",
-                     meant ? meant->name : "", meant ? "?" : "");
+    return fault_set(f, ERR_PARAM_BAD, path, "%s is not known here%s%s%s", shown,
+                     meant ? "; did you mean " : "", meant ? meant->name : "", meant ? "?" : "");
 }
 
 /* --- the object --- */
@@ -191,19 +193,21 @@ static err_t set_member(const struct fill *c, const json_t *v)
         return field_fault(c, ERR_PARAM_BAD, "is set by the server alone");
     bool can_compare = c->field->type != F_STRS && c->field->type != F_JSON;
     if ((c->field->flags & FIELD_FIXED) && can_compare)
-        return json_is_null(v) ? field_fault(c, ERR_PARAM_BAD, "cannot be changed once it is set") : set_fixed(c, v);
+        return json_is_null(v) ? field_fault(c, ERR_PARAM_BAD, "cannot be changed once it is set")
+                               : set_fixed(c, v);
     return json_is_null(v) ? field_set_default(c) : set_value(c, v);
 }
 
-err_t fields_from_json_as(const struct fields *t, struct arena *a, const json_t *doc, const char *where, unsigned options,
-                          void *obj, struct fault *f)
+err_t fields_from_json_as(const struct fields *t, struct arena *a, const json_t *doc, const char *where,
+                          unsigned options, void *obj, struct fault *f)
 {
     const char *key;
     size_t key_n;
     json_t *v;
     if (!json_is_object(doc))
         return fault_set(f, ERR_PARAM_BAD, where, "an object with named members is expected");
-    struct fill c = {.arena = a, .obj = obj, .where = where, .at = -1, .copy = true, .options = options, .fault = f};
+    struct fill c = {
+        .arena = a, .obj = obj, .where = where, .at = -1, .copy = true, .options = options, .fault = f};
     json_object_keylen_foreach((json_t *)(uintptr_t)doc, key, key_n, v)
     {
         struct str name = {key, key_n};
@@ -220,8 +224,8 @@ err_t fields_from_json_as(const struct fields *t, struct arena *a, const json_t 
     return ERR_OK;
 }
 
-err_t fields_from_json(const struct fields *t, struct arena *a, const json_t *doc, const char *where, void *obj,
-                       struct fault *f)
+err_t fields_from_json(const struct fields *t, struct arena *a, const json_t *doc, const char *where,
+                       void *obj, struct fault *f)
 {
     return fields_from_json_as(t, a, doc, where, 0, obj, f);
 }

@@ -1,5 +1,5 @@
-/* The scanner: one pass, no tree. It accepts exactly the objects json_load accepts (fuzz/fuzz_json.c holds it to that)
- * and allocates only for strings with escapes and for objects with many members. See json.h. */
+/* The scanner: one pass, no tree. It accepts exactly the objects json_load accepts (fuzz/fuzz_json.c holds it
+ * to that) and allocates only for strings with escapes and for objects with many members. See json.h. */
 #include "base/json.h"
 
 #include <math.h>
@@ -21,7 +21,7 @@ struct scan {
 struct value {
     enum json_type type;
     struct str raw;
-    bool escaped;  /* strings: a backslash is in it */
+    bool escaped; /* strings: a backslash is in it */
     int64_t num;
 };
 
@@ -67,7 +67,8 @@ static int hex4(const char *p)
     return v;
 }
 
-/* The character that the escape at p (after its backslash) stands for and the bytes it takes; 0 if it is wrong or NUL. */
+/* The character that the escape at p (after its backslash) stands for and the bytes it takes; 0 if it is
+ * wrong or NUL. */
 static uint32_t escape_at(const char *p, const char *end, size_t *ret_n)
 {
     static const char simple[128] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',

@@ -54,11 +54,12 @@ static size_t plain_run(struct str s, size_t i)
     return i - start;
 }
 
-/* One character that does not. Returns its bytes. What is not UTF-8 becomes U+FFFD: our answers are always JSON. */
+/* One character that does not. Returns its bytes. What is not UTF-8 becomes U+FFFD: our answers are always
+ * JSON. */
 static size_t put_special(struct buf *b, struct str s)
 {
-    static const char short_escape[0x60] = {['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r',
-                                            ['\t'] = 't', ['"'] = '"',  ['\\'] = '\\'};
+    static const char short_escape[0x60] = {
+        ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't', ['"'] = '"', ['\\'] = '\\'};
     static const char hex[] = "0123456789abcdef";
     unsigned char c = (unsigned char)s.p[0];
     size_t n = str_utf8_len(s);

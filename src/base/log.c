@@ -64,7 +64,7 @@ static size_t run_of(struct str s, size_t from, bool (*fits)(char))
     return i - from;
 }
 
-/* "mer", one to four kind letters, "_", and at least eight digits: the length of all but the digits, else 0. */
+/* "mer", one to four kind letters, "_", at least eight digits: the length of all but the digits, else 0. */
 static size_t opaque_head(struct str s)
 {
     size_t i = 3;
@@ -114,7 +114,8 @@ static size_t mask(char *p, size_t n)
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
-/* Each part is at most the rest of the stack buffer; a line that would be too long loses its tail, not its form. */
+/* Each part is at most the rest of the stack buffer; a line that would be too long loses its tail, not its
+ * form. */
 struct line {
     char time[25], text[LIMIT_LOG_TEXT];
     size_t text_n;
@@ -165,10 +166,13 @@ static void stamp(char ret[25])
     clock_gettime(CLOCK_REALTIME, &t);
     time_rfc3339(t.tv_sec, ret);
     long ms = t.tv_nsec / 1000000;
-    memcpy(ret + 19, (char[]){'.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10), (char)('0' + ms % 10), 'Z', 0}, 6);
+    memcpy(ret + 19,
+           (char[]){'.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10), (char)('0' + ms % 10), 'Z', 0},
+           6);
 }
 
-void log_write(struct log *l, enum log_level level, struct str request_id, const char *event, const char *fmt, ...)
+void log_write(struct log *l, enum log_level level, struct str request_id, const char *event, const char *fmt,
+               ...)
 {
     if (!log_wants(l, level))
         return;

@@ -1,4 +1,5 @@
-/* Counters, gauges and histograms: an open-addressed table a metric, filled by compare-and-swap, never emptied. */
+/* Counters, gauges and histograms: an open-addressed table a metric, filled by compare-and-swap, never
+ * emptied. */
 #include "base/metrics.h"
 
 #include <stdatomic.h>
@@ -21,9 +22,10 @@ static const struct {
     int64_t micros;
     const char *le;
 } bounds[] = {
-    {100, "0.0001"},  {250, "0.00025"}, {500, "0.0005"},   {1000, "0.001"},  {2500, "0.0025"}, {5000, "0.005"},
-    {10000, "0.01"},  {25000, "0.025"}, {50000, "0.05"},   {100000, "0.1"},  {250000, "0.25"}, {500000, "0.5"},
-    {1000000, "1.0"}, {2500000, "2.5"}, {5000000, "5.0"},  {10000000, "10.0"},
+    {100, "0.0001"},  {250, "0.00025"}, {500, "0.0005"},  {1000, "0.001"},
+    {2500, "0.0025"}, {5000, "0.005"},  {10000, "0.01"},  {25000, "0.025"},
+    {50000, "0.05"},  {100000, "0.1"},  {250000, "0.25"}, {500000, "0.5"},
+    {1000000, "1.0"}, {2500000, "2.5"}, {5000000, "5.0"}, {10000000, "10.0"},
 };
 enum { BUCKETS = sizeof(bounds) / sizeof(bounds[0]), SLOTS = LIMIT_METRIC_SETS * 2 };
 
@@ -65,8 +67,9 @@ static struct series *series_new(enum metric id, const char *labels, uint32_t ha
     return s;
 }
 
-/* The slot where these labels are or would be. The table is never more than half full, so that the walk ends. */
-static struct series *find(struct family *f, const char *labels, uint32_t hash, struct series *_Atomic **ret_slot)
+/* The slot where these labels are or would be. The table is never more than half full: the walk ends. */
+static struct series *find(struct family *f, const char *labels, uint32_t hash,
+                           struct series *_Atomic **ret_slot)
 {
     for (uint32_t i = 0;; i++) {
         struct series *_Atomic *slot = &f->slots[(hash + i) % SLOTS];
@@ -173,7 +176,8 @@ static void put_value(struct buf *b, struct str v)
     }
 }
 
-/* {route="token",code="200"}; more: one label beside the table's. The last label takes what is left, commas and all. */
+/* {route="token",code="200"}; more: one label beside the table's. The last label takes what is left, commas
+ * and all. */
 static void put_labels(struct buf *b, const char *names, const char *values, const char *more)
 {
     struct str n = str_z(names), v = str_z(values), name;
@@ -227,7 +231,8 @@ void metrics_print(const struct metrics *m, struct buf *b)
 {
     static const char *const types[] = {[COUNTER] = "counter", [GAUGE] = "gauge", [HISTOGRAM] = "histogram"};
     for (size_t id = 0; id < METRIC_COUNT; id++) {
-        buf_fmt(b, "# HELP %s %s\n# TYPE %s %s\n", rows[id].name, rows[id].help, rows[id].name, types[rows[id].type]);
+        buf_fmt(b, "# HELP %s %s\n# TYPE %s %s\n", rows[id].name, rows[id].help, rows[id].name,
+                types[rows[id].type]);
         for (size_t i = 0; i < SLOTS; i++) {
             struct series *s = atomic_load_explicit(&m->families[id].slots[i], memory_order_acquire);
             if (s)

@@ -97,7 +97,8 @@ static err_t set_single(const struct fill *c, size_t n, struct str value)
     return counts(c->field, value) ? field_set_text(c, value) : ERR_OK;
 }
 
-/* A number has no value that means "absent", a secret is not in what was loaded: they must be among the parameters. */
+/* A number has no value that means "absent", a secret is not in what was loaded: they must be among the
+ * parameters. */
 static err_t check_required(const struct fill *c, struct str value)
 {
     enum field_type t = c->field->type;
@@ -111,9 +112,9 @@ static err_t check_required(const struct fill *c, struct str value)
 static err_t set_field(const struct fill *c, struct pairs p)
 {
     size_t n = 0;
-    struct str value = STR_NONE;
+    struct str value = STR_NONE, name = str_z(c->field->name);
     for (size_t i = 0; i < p.n; i++) {
-        if (!str_is(p.v[i].name, c->field->name))
+        if (!str_eq(p.v[i].name, name))
             continue;
         value = p.v[i].value;
         n++;

@@ -64,7 +64,8 @@ bool str_to_int(struct str s, int64_t *ret)
     int64_t v = 0; /* counted downwards, since the range is longer there by one */
     for (; i < s.n; i++) {
         int digit = s.p[i] - '0';
-        if (digit < 0 || digit > 9 || __builtin_mul_overflow(v, 10, &v) || __builtin_sub_overflow(v, digit, &v))
+        if (digit < 0 || digit > 9 || __builtin_mul_overflow(v, 10, &v) ||
+            __builtin_sub_overflow(v, digit, &v))
             return false;
     }
     if (!negative && v == INT64_MIN)
