@@ -182,6 +182,12 @@ static void note(const struct call *c, err_t e)
         log_write(c->op.core->log, LOG_DEBUG, c->op.request_id, "request.refused", "%s: %s: %s", name, err_name(e), detail_of(c, e));
 }
 
+void answer_retry_after(struct call *c, err_t e)
+{
+    if (e == ERR_LIMITED)
+        http_resp_header(c->resp, "Retry-After", arena_fmt(c->op.arena, "%lld", (long long)(c->op.fault.retry_s ? c->op.fault.retry_s : 1)));
+}
+
 void answer_failure(struct call *c, err_t e)
 {
     note(c, e);
@@ -189,8 +195,7 @@ void answer_failure(struct call *c, err_t e)
         answer_text(c, err_http(e), str_z(err_text(e)));
     if (c->op.arena)
         challenge(c, e);
-    if (e == ERR_LIMITED)
-        http_resp_header(c->resp, "Retry-After", STR("30"));
+    answer_retry_after(c, e);
 }
 
 /* --- headers of all answers --------------------------------------------------------------------------------------- */

@@ -17,7 +17,7 @@ const struct fields console_object_fields = FIELDS(object_rows, struct console_o
 static const struct field action_rows[] = {
     {"name", F_STR, 0, 512, offsetof(struct console_action_params, name), NULL, NULL, "which object"},
     {"action", F_ENUM, FIELD_REQUIRED, 16, offsetof(struct console_action_params, action), "disable|enable|remove|link|revoke|rotate", NULL, "what to do"},
-    {"csrf", F_STR, FIELD_REQUIRED, 128, offsetof(struct console_action_params, csrf), NULL, NULL, "the form's own token"},
+    {"csrf", F_STR, 0, 128, offsetof(struct console_action_params, csrf), NULL, NULL, "the form's own token"},
     {"node", F_STR, 0, 16, offsetof(struct console_action_params, node), NULL, NULL, "what to revoke: token, grant, session; which algorithm to rotate"},
     {"id", F_STR, 0, 16, offsetof(struct console_action_params, id), NULL, NULL, "its id"},
 };

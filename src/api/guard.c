@@ -78,6 +78,8 @@ static err_t read_params(struct call *c, void **ret)
     bool get = c->endpoint->method == HTTP_GET;
     if (!get)
         TRY(check_places(c));
+    if (!get && fields_find(t, STR("csrf")) && !pairs_get(c->form, STR("csrf")).n)
+        return op_fail(&c->op, ERR_CSRF, "", "%s", err_text(ERR_CSRF)); /* before anything is said of the other fields (A15) */
     void *obj = arena_alloc(c->op.arena, t->size);
     if (!obj)
         return ERR_MEMORY;
@@ -240,8 +242,7 @@ void api_handle(void *core, const struct route *route, struct http_req *req, str
         err_t e = run(&c, route);
         if (e != ERR_OK)
             answer_failure(&c, e);
-        if (e != ERR_OK && err_http(e) == 503) /* http adds it to what never came here */
-            http_resp_header(resp, "Retry-After", STR("1"));
+        answer_retry(&c);
     }
     answer_finish(&c);
     op_end(&c.op);

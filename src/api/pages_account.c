@@ -7,7 +7,7 @@
 static const struct field revoke_item_rows[] = {
     {"kind", F_ENUM, FIELD_REQUIRED, 16, offsetof(struct revoke_item_params, kind), "token|grant|session", NULL, "what is revoked"},
     {"id", F_STR, FIELD_REQUIRED, 16, offsetof(struct revoke_item_params, id), NULL, NULL, "its id"},
-    {"csrf", F_STR, FIELD_REQUIRED, 128, offsetof(struct revoke_item_params, csrf), NULL, NULL, "the form's own token"},
+    {"csrf", F_STR, 0, 128, offsetof(struct revoke_item_params, csrf), NULL, NULL, "the form's own token"},
 };
 const struct fields revoke_item_fields = FIELDS(revoke_item_rows, struct revoke_item_params);
 
@@ -15,14 +15,14 @@ static const struct field new_key_rows[] = {
     {"name", F_STR, FIELD_REQUIRED, 100, offsetof(struct new_key_params, name), NULL, NULL, "what the key is for"},
     {"permissions", F_WORDS, 0, 1024, offsetof(struct new_key_params, permissions), NULL, NULL, "what it may do; empty: all that its owner may"},
     {"days", F_INT, 0, 366, offsetof(struct new_key_params, days), NULL, "90", "how many days it lives"},
-    {"csrf", F_STR, FIELD_REQUIRED, 128, offsetof(struct new_key_params, csrf), NULL, NULL, "the form's own token"},
+    {"csrf", F_STR, 0, 128, offsetof(struct new_key_params, csrf), NULL, NULL, "the form's own token"},
 };
 const struct fields new_key_fields = FIELDS(new_key_rows, struct new_key_params);
 
 static const struct field password_rows[] = {
     {"old_password", F_STR, FIELD_REQUIRED | FIELD_EXACT, LIMIT_PASSWORD, offsetof(struct password_params, old_password), NULL, NULL, "the present password"},
     {"new_password", F_STR, FIELD_REQUIRED | FIELD_EXACT, LIMIT_PASSWORD, offsetof(struct password_params, new_password), NULL, NULL, "the new one"},
-    {"csrf", F_STR, FIELD_REQUIRED, 128, offsetof(struct password_params, csrf), NULL, NULL, "the form's own token"},
+    {"csrf", F_STR, 0, 128, offsetof(struct password_params, csrf), NULL, NULL, "the form's own token"},
 };
 const struct fields password_fields = FIELDS(password_rows, struct password_params);
 

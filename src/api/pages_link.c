@@ -7,7 +7,7 @@
 static const struct field link_rows[] = {
     {"username", F_STR, 0, LIMIT_NAME, offsetof(struct link_params, username), NULL, NULL, "the new administrator's user name"},
     {"password", F_STR, FIELD_REQUIRED | FIELD_EXACT, LIMIT_PASSWORD, offsetof(struct link_params, password), NULL, NULL, "the new password"},
-    {"csrf", F_STR, FIELD_REQUIRED, 128, offsetof(struct link_params, csrf), NULL, NULL, "the form's own token"},
+    {"csrf", F_STR, 0, 128, offsetof(struct link_params, csrf), NULL, NULL, "the form's own token"},
 };
 const struct fields link_fields = FIELDS(link_rows, struct link_params);
 

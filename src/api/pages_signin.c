@@ -1,12 +1,13 @@
 /* Sign-in, consent, sign-out. A request that needs a person is kept in the page itself (the field "continue", bound to this
  * browser by the CSRF token), so that nothing is written for people who never sign in. */
 #include "api/pages.h"
+#include "api/guard.h"
 #include "console/template.h"
 #include "token/core.h"
 
 static const struct field signin_rows[] = {
     {"continue", F_STR, 0, 8192, offsetof(struct signin_params, next), NULL, NULL, "where to go afterwards, below the tenant"},
-    {"csrf", F_STR, FIELD_REQUIRED, 128, offsetof(struct signin_params, csrf), NULL, NULL, "the form's own token"},
+    {"csrf", F_STR, 0, 128, offsetof(struct signin_params, csrf), NULL, NULL, "the form's own token"},
     {"username", F_STR, FIELD_REQUIRED, 256, offsetof(struct signin_params, username), NULL, NULL, "user name or e-mail address"},
     {"password", F_STR, FIELD_REQUIRED | FIELD_EXACT, 1024, offsetof(struct signin_params, password), NULL, NULL, "the password"},
 };
@@ -15,13 +16,13 @@ const struct fields signin_fields = FIELDS(signin_rows, struct signin_params);
 
 static const struct field consent_rows[] = {
     {"continue", F_STR, FIELD_REQUIRED, 8192, offsetof(struct consent_params, next), NULL, NULL, "the authorization request"},
-    {"csrf", F_STR, FIELD_REQUIRED, 128, offsetof(struct consent_params, csrf), NULL, NULL, "the form's own token"},
+    {"csrf", F_STR, 0, 128, offsetof(struct consent_params, csrf), NULL, NULL, "the form's own token"},
     {"decision", F_ENUM, FIELD_REQUIRED, 8, offsetof(struct consent_params, decision), "allow|deny", NULL, "what the person decided"},
 };
 const struct fields consent_fields = FIELDS(consent_rows, struct consent_params);
 
 static const struct field csrf_rows[] = {
-    {"csrf", F_STR, FIELD_REQUIRED, 128, offsetof(struct csrf_params, csrf), NULL, NULL, "the form's own token"},
+    {"csrf", F_STR, 0, 128, offsetof(struct csrf_params, csrf), NULL, NULL, "the form's own token"},
 };
 const struct fields csrf_fields = FIELDS(csrf_rows, struct csrf_params);
 
@@ -84,6 +85,7 @@ static err_t show_client(struct call *c, struct str next, json_t *data)
 static err_t signin_form(struct call *c, struct str next, struct str username, err_t failed)
 {
     struct str message = STR_NONE;
+    answer_retry_after(c, failed);
     if (failed != ERR_OK) {
         message = c->op.fault.detail[0] && failed == ERR_LIMITED ? arena_str(c->op.arena, str_z(c->op.fault.detail)) : str_z(err_text(failed));
         memset(&c->op.fault, 0, sizeof(c->op.fault));

@@ -34,7 +34,7 @@ struct log *app_log(const struct settings *s)
 err_t app_op(struct app *a, struct db *db, struct arena *arena, struct op *ret)
 {
     op_begin(ret, &a->core, db, arena);
-    ret->actor = (struct actor){.kind = ACTOR_SYSTEM, .name = STR("system")};
+    ret->actor = (struct actor){.kind = ACTOR_SYSTEM};
     return tenant_use(ret, STR(TENANT_DEFAULT));
 }
 
@@ -46,7 +46,7 @@ static err_t webhook_secret(void *ctx, int64_t tenant_id, struct str target, str
     struct op op;
     TRY(db_open(a->core.store, START_CACHE_KIB, &db));
     op_begin(&op, &a->core, db, arena);
-    op.actor = (struct actor){.kind = ACTOR_SYSTEM, .name = STR("system")};
+    op.actor = (struct actor){.kind = ACTOR_SYSTEM};
     err_t e = tenant_use_id(&op, tenant_id);
     const struct webhook *hit = NULL;
     for (size_t i = 0; e == ERR_OK && i < op.tenant->nwebhooks; i++)
@@ -122,7 +122,7 @@ static err_t load(struct app *a, struct fault *f)
     err_t e = db_open(a->core.store, START_CACHE_KIB, &db);
     if (e == ERR_OK) {
         op_begin(&op, &a->core, db, arena);
-        op.actor = (struct actor){.kind = ACTOR_SYSTEM, .name = STR("system")};
+        op.actor = (struct actor){.kind = ACTOR_SYSTEM};
         e = tenant_ensure_default(&op);
         if (e == ERR_OK)
             e = tenant_use(&op, STR(TENANT_DEFAULT));

@@ -21,7 +21,7 @@ static err_t begin(struct round *r, const char *tenant, struct op *ret)
 {
     arena_reset(r->scratch);
     op_begin(ret, r->op->core, r->op->db, r->scratch);
-    ret->actor = (struct actor){.kind = ACTOR_FILE, .name = STR("file")};
+    ret->actor = (struct actor){.kind = ACTOR_FILE};
     err_t e = tenant_use(ret, str_z(tenant));
     if (e == ERR_NOT_FOUND) { /* new, or disabled: then by the default one, whose actor may do everything */
         ret->fault = (struct fault){0};

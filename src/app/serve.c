@@ -96,14 +96,14 @@ static err_t apply(struct serving *s, struct config *cfg, const struct desired *
     struct desired_report r = {.faults = &cfg->faults};
     if (!d->n)
         return ERR_OK;
-    op->actor = (struct actor){.kind = ACTOR_FILE, .name = STR("file")};
+    op->actor = (struct actor){.kind = ACTOR_FILE};
     err_t e = desired_apply(op, d, false, &r);
     if (r.count[DESIRED_CREATE] + r.count[DESIRED_CHANGE])
         log_write(s->log, LOG_INFO, STR_NONE, "config.applied", "%zu created, %zu changed, %zu as they were", r.count[DESIRED_CREATE],
                   r.count[DESIRED_CHANGE], r.count[DESIRED_SAME]);
     if (e == ERR_OK)
         atomic_store(&s->app.audit_retention_s, cfg->settings.audit_retention_s);
-    op->actor = (struct actor){.kind = ACTOR_SYSTEM, .name = STR("system")};
+    op->actor = (struct actor){.kind = ACTOR_SYSTEM};
     return e;
 }
 

@@ -27,6 +27,7 @@ struct fault {
     err_t code;
     char param[64];   /* "redirect_uri", "tenants.default.clients[0].scope", "" */
     char detail[256]; /* "" when the table's text says enough */
+    int64_t retry_s;  /* ERR_LIMITED: seconds to wait; 0: not known */
 };
 
 /* Records and returns code. The first call wins, so that the place that saw it first is the one that speaks. f may be NULL. */

@@ -21,7 +21,7 @@ static void print_rows(struct cli_call *c, const json_t *rows)
     const struct str heading[COLUMNS] = {STR("TIME"), STR("EVENT"), STR("ACTOR"), STR("OBJECT"), STR("DETAILS")};
     memcpy(cells, heading, sizeof heading);
     json_array_foreach(rows, i, row) {
-        const json_t *at = json_object_get(row, "at"), *details = json_object_get(row, "payload");
+        const json_t *at = json_object_get(row, "at"), *details = json_object_get(row, "data");
         char *text = details && !json_is_null(details) ? json_dumps(details, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
         const struct str line[COLUMNS] = {json_is_integer(at) ? cli_time(c, json_integer_value(at)) : member(row, "at"), member(row, "event"),
                                           member(row, "actor"), member(row, "object"), text ? arena_str(c->arena, str_z(text)) : STR("")};

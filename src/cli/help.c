@@ -97,7 +97,7 @@ void cli_help(const struct cli_program *p, const struct cli_command *one_or_null
         one_help(p, one_or_null, out);
         return;
     }
-    buf_z(out, "usage: mereau COMMAND [arguments] [options]\n\n");
+    buf_fmt(out, "usage: mereau %s%sCOMMAND [arguments] [options]\n\n", group_or_null ? group_or_null : "", group_or_null ? " " : "");
     if (!group_or_null)
         buf_z(out, "mereau issues, checks and revokes tokens. `mereau serve` starts the server; the other commands work through a running\n"
                    "server, or on its data directory when none runs.\n\n");

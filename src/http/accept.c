@@ -1,5 +1,5 @@
-/* The acceptor: takes connections from all listeners, reads PROXY headers, keeps the limits on their number and hands
- * them to the front with the fewest. Its thread is also the sweeper's and drains at the end. */
+/* The acceptor: takes connections from all listeners, reads PROXY headers, keeps the limits on their number
+ * and hands them to the front with the fewest. Its thread is also the sweeper's and drains at the end. */
 #include "http/server.h"
 #include <errno.h>
 #include <netinet/tcp.h>

@@ -1,15 +1,15 @@
-/* What must hold of a request's head before anything else looks at it (RFC 9112 sections 2.2, 3.2, 5.1, 6; case A89):
- * the library lets through two lengths, odd names, folded lines and NULs, each of which somebody in front of us may read
- * differently. One pass over the fields, which also collects them. */
+/* What must hold of a request's head before anything else looks at it (RFC 9112 sections 2.2, 3.2, 5.1, 6;
+ * case A89): the library lets through two lengths, odd names, folded lines and NULs, each of which somebody
+ * in front of us may read differently. One pass over the fields, which also collects them. */
 #include "http/server.h"
 
 /* Token characters of RFC 9110 section 5.6.2. */
 static bool is_token(struct str s)
 {
     static const bool token[256] = {
-        ['!'] = 1, ['#'] = 1, ['$'] = 1, ['%'] = 1, ['&'] = 1, ['\''] = 1, ['*'] = 1, ['+'] = 1,
-        ['-'] = 1, ['.'] = 1, ['^'] = 1, ['_'] = 1, ['`'] = 1, ['|'] = 1, ['~'] = 1,
-        ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1,
+        ['!'] = 1, ['#'] = 1, ['$'] = 1, ['%'] = 1,         ['&'] = 1,         ['\''] = 1,
+        ['*'] = 1, ['+'] = 1, ['-'] = 1, ['.'] = 1,         ['^'] = 1,         ['_'] = 1,
+        ['`'] = 1, ['|'] = 1, ['~'] = 1, ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1,
     };
     for (size_t i = 0; i < s.n; i++)
         if (!token[(unsigned char)s.p[i]])
@@ -35,8 +35,8 @@ struct scan {
     err_t err;
 };
 
-/* Between two fields as the library reports them lie line ends (which it overwrites with NULs) and white space. Anything
- * else was cut off by a NUL somebody sent, or was moved because a line was folded. */
+/* Between two fields as the library reports them lie line ends (which it overwrites with NULs) and white
+ * space. Anything else was cut off by a NUL somebody sent, or was moved because a line was folded. */
 static bool gap_is_clean(struct scan *s, const char *to)
 {
     if (to < s->at || to > s->end)
@@ -87,8 +87,8 @@ static bool framing_field(struct scan *s, struct str name, struct str value)
     return true;
 }
 
-static enum MHD_Result on_field(void *ctx, enum MHD_ValueKind kind, const char *key, size_t key_n, const char *value,
-                                size_t value_n)
+static enum MHD_Result on_field(void *ctx, enum MHD_ValueKind kind, const char *key, size_t key_n,
+                                const char *value, size_t value_n)
 {
     struct scan *s = ctx;
     struct request *r = s->r;
@@ -100,7 +100,8 @@ static enum MHD_Result on_field(void *ctx, enum MHD_ValueKind kind, const char *
         s->err = ERR_HEADERS_LARGE;
         return MHD_NO;
     }
-    if (!value || !gap_is_clean(s, key) || !is_token(name) || !is_field_value(v) || !framing_field(s, name, v))
+    if (!value || !gap_is_clean(s, key) || !is_token(name) || !is_field_value(v) ||
+        !framing_field(s, name, v))
         return MHD_NO;
     s->at = value + value_n;
     while (v.n && (v.p[v.n - 1] == ' ' || v.p[v.n - 1] == '\t'))
@@ -116,8 +117,8 @@ static err_t check_fields(struct request *r, const char *method, const char *ver
 
     if (size > LIMIT_HEADERS)
         return ERR_HEADERS_LARGE;
-    /* The URI the library told of must reach to the version: it holds no NUL then. A space in it would be the end of it
-     * to others. */
+    /* The URI the library told of must reach to the version: it holds no NUL then. A space in it would be the
+     * end of it to others. */
     if (version != r->uri_raw + r->uri_raw_n + 1 || str_find(r->uri, ' ') < r->uri.n)
         return ERR_REQUEST;
     *s = (struct scan){.r = r, .at = version + strlen(version), .end = method + size};
@@ -131,7 +132,8 @@ static err_t check_fields(struct request *r, const char *method, const char *ver
 
 static bool method_of(const char *text, enum http_method *ret)
 {
-    static const char *const names[HTTP_METHODS] = {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"};
+    static const char *const names[HTTP_METHODS] = {"GET",    "POST",    "PUT", "PATCH",
+                                                    "DELETE", "OPTIONS", "HEAD"};
     for (size_t i = 0; i < HTTP_METHODS; i++)
         if (strcmp(text, names[i]) == 0) {
             *ret = (enum http_method)i;

@@ -168,7 +168,8 @@ static void conn_closed(struct front *f, struct conn *c)
     conn_free(f->server, c);
 }
 
-void conn_notify(void *cls, struct MHD_Connection *mhd, void **socket_context, enum MHD_ConnectionNotificationCode code)
+void conn_notify(void *cls, struct MHD_Connection *mhd, void **socket_context,
+                 enum MHD_ConnectionNotificationCode code)
 {
     if (code == MHD_CONNECTION_NOTIFY_STARTED)
         conn_started(cls, mhd, socket_context);

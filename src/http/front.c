@@ -1,5 +1,5 @@
-/* A front: one libmicrohttpd daemon with one event thread. Its callbacks walk a request through its stages: head checked,
- * body read, handler run here or by a worker, answer queued, object given back. */
+/* A front: one libmicrohttpd daemon with one event thread. Its callbacks walk a request through its stages:
+ * head checked, body read, handler run here or by a worker, answer queued, object given back. */
 #include "http/server.h"
 #include "store/store.h"
 #include <sys/random.h>
@@ -30,7 +30,8 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
     return r;
 }
 
-static void on_completed(void *cls, struct MHD_Connection *mhd, void **ctx, enum MHD_RequestTerminationCode toe)
+static void on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
+                         enum MHD_RequestTerminationCode toe)
 {
     struct front *f = cls;
     struct request *r = *ctx;
@@ -42,7 +43,8 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **ctx, enum
         return;
     if (r->answer)
         MHD_destroy_response(r->answer);
-    if (r->stage != STAGE_HEADERS) /* else the library refused it, and the connection ends as one in its head */
+    /* a head the library itself refused ends its connection, which stays one in its head until then */
+    if (r->stage != STAGE_HEADERS)
         conn_state_set(r->conn, CONN_IDLE, server_tick(f->server) + f->server->cfg.idle_timeout_s + 1);
     request_free(r);
 }
@@ -111,8 +113,8 @@ static enum MHD_Result take_head(struct front *f, struct request *r, const char 
 {
     check_headers(r, method, version);
     r->stage = STAGE_BODY;
-    if (r->refused != ERR_OK && r->close) { /* an answer now ends the connection: the library reads no body then */
-        r->conn->drain = true;
+    if (r->refused != ERR_OK && r->close) {
+        r->conn->drain = true; /* an answer now ends the connection: the library reads no body then */
         return answer_refused(r);
     }
     if (r->chunked || r->content_length > 0)
@@ -120,7 +122,8 @@ static enum MHD_Result take_head(struct front *f, struct request *r, const char 
     return MHD_YES;
 }
 
-/* Once a body is being read the library takes no answer before its end: what is too much is dropped, up to a limit. */
+/* Once a body is being read the library takes no answer before its end: what is too much is dropped, up to a
+ * limit. */
 static enum MHD_Result take_body(struct request *r, const char *p, size_t *n)
 {
     r->body_seen += *n;
@@ -160,8 +163,8 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *mhd, const ch
 
 err_t front_start(struct http_server *s, struct front *f, bool tls, struct fault *fault)
 {
-    unsigned flags = MHD_USE_EPOLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC |
-                     MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO;
+    unsigned flags = MHD_USE_EPOLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_NO_LISTEN_SOCKET |
+                     MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO;
     struct MHD_OptionItem tls_options[] = {
         {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)tls_priorities},
         {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)tls_choose},
@@ -174,6 +177,7 @@ err_t front_start(struct http_server *s, struct front *f, bool tls, struct fault
     if (getrandom(f->id_random, sizeof f->id_random, 0) != sizeof f->id_random)
         return fault_set(fault, ERR_IO, "", "no random bytes");
     f->id_random[0] |= 1; /* all zero would stay so */
+    /* clang-format off: an option and its arguments a line */
     f->daemon = MHD_start_daemon(flags | (tls ? MHD_USE_TLS : 0), 0, NULL, NULL, on_access, f,
                                  MHD_OPTION_NOTIFY_CONNECTION, conn_notify, f,
                                  MHD_OPTION_NOTIFY_COMPLETED, on_completed, f,
@@ -183,6 +187,7 @@ err_t front_start(struct http_server *s, struct front *f, bool tls, struct fault
                                  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_CONNECTION_POOL,
                                  MHD_OPTION_CONNECTION_TIMEOUT, 0u, /* ours are in sweep.c */
                                  MHD_OPTION_ARRAY, tls ? tls_options : tls_options + 2, MHD_OPTION_END);
+    /* clang-format on */
     if (!f->daemon)
         return fault_set(fault, ERR_IO, "", "cannot start an event thread");
     return ERR_OK;

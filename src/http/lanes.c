@@ -1,4 +1,5 @@
-/* See lanes.h. Lanes in which requests wait stand in a ring; a lane without waiting or running requests is free. */
+/* See lanes.h. Lanes in which requests wait stand in a ring; a lane without waiting or running requests is
+ * free. */
 #include "http/lanes.h"
 #include "http/server.h"
 #include <stdlib.h>
@@ -21,7 +22,8 @@ struct lanes {
 struct lanes *lanes_new(unsigned queue_max, unsigned nworkers)
 {
     struct lanes *s = calloc(1, sizeof *s);
-    size_t n = (size_t)queue_max + nworkers + 1; /* as many as requests can wait or run, and one that is refused */
+    size_t n =
+        (size_t)queue_max + nworkers + 1; /* as many as requests can wait or run, and one that is refused */
 
     if (!s || !(s->v = calloc(n, sizeof *s->v))) {
         free(s);
@@ -112,8 +114,8 @@ static void lane_push(struct lanes *s, struct lane *l, struct request *r)
     s->queued++;
 }
 
-/* The lane to serve next: in turn, passing over those that hold their quarter while another does not. At most four lanes
- * can hold a quarter of the threads, so this looks at few. */
+/* The lane to serve next: in turn, passing over those that hold their quarter while another does not. At most
+ * four lanes can hold a quarter of the threads, so this looks at few. */
 static struct lane *lane_next(const struct lanes *s)
 {
     struct lane *l = s->ring;

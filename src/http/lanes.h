@@ -1,6 +1,6 @@
-/* Requests that wait for a worker, in lanes, one a tenant; lanes take turns. While others wait, a lane runs on at most a
- * quarter of the workers. When all places are taken, the longest lane makes room for a tenant who has less than a quarter
- * of them; else the newcomer is refused. Not thread-safe. */
+/* Requests that wait for a worker, in lanes, one a tenant; lanes take turns. While others wait, a lane runs
+ * on at most a quarter of the workers. When all places are taken, the longest lane makes room for a tenant
+ * who has less than a quarter of them; else the newcomer is refused. Not thread-safe. */
 #pragma once
 #include <stdint.h>
 

@@ -1,6 +1,7 @@
-/* A request refused before its body was read (413, 431, framing errors): the answer is out, the sending side is shut,
- * and here the rest is read and dropped until the client has seen the answer and closes (RFC 9112 section 9.6).
- * A fixed number at a time, each with an end in time and bytes; above that a connection is simply reset. */
+/* A request refused before its body was read (413, 431, framing errors): the answer is out, the sending side
+ * is shut, and here the rest is read and dropped until the client has seen the answer and closes (RFC 9112
+ * section 9.6). A fixed number at a time, each with an end in time and bytes; above that a connection is
+ * simply reset. */
 #include "http/server.h"
 #include <errno.h>
 #include <stdlib.h>

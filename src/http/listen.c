@@ -31,7 +31,8 @@ static socklen_t parse_tcp(struct str text, struct sockaddr_storage *ret)
 
     while (colon > 0 && text.p[colon - 1] != ':')
         colon--;
-    if (colon < 2 || !str_to_int((struct str){text.p + colon, text.n - colon}, &port) || port < 0 || port > 65535)
+    if (colon < 2 || !str_to_int((struct str){text.p + colon, text.n - colon}, &port) || port < 0 ||
+        port > 65535)
         return 0;
     text.n = colon - 1;
     memset(ret, 0, sizeof *ret);

@@ -1,4 +1,5 @@
-/* The request target: its parts, and its path made plain. What different programs read differently is refused. */
+/* The request target: its parts, and its path made plain. What different programs read differently is
+ * refused. */
 #include "base/limits.h"
 #include "http/router.h"
 
@@ -95,6 +96,7 @@ bool target_split(struct str target, struct str *ret_path, struct str *ret_query
     }
     question = str_find(target, '?');
     *ret_path = (struct str){target.p, question};
-    *ret_query = question < target.n ? (struct str){target.p + question + 1, target.n - question - 1} : STR_NONE;
+    *ret_query =
+        question < target.n ? (struct str){target.p + question + 1, target.n - question - 1} : STR_NONE;
     return target.n > 0 && target.p[0] == '/';
 }

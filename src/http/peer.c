@@ -71,7 +71,8 @@ bool addr_parse(struct str text, struct addr *ret)
         return parse_plain((struct str){text.p + 1, bracket - 1}, ret);
     }
     colon = str_find(text, ':');
-    if (colon < text.n && str_find((struct str){text.p + colon + 1, text.n - colon - 1}, ':') == text.n - colon - 1) {
+    if (colon < text.n &&
+        str_find((struct str){text.p + colon + 1, text.n - colon - 1}, ':') == text.n - colon - 1) {
         if (!is_port((struct str){text.p + colon + 1, text.n - colon - 1}))
             return false;
         text.n = colon;
@@ -108,8 +109,8 @@ static bool cidr_parse(struct str text, struct cidr *ret)
         return false;
     v4 = is_v4(a.b);
     bits = v4 ? 32 : 128;
-    if (slash < text.n && (!str_to_int((struct str){text.p + slash + 1, text.n - slash - 1}, &bits) || bits < 0 ||
-                           bits > (v4 ? 32 : 128)))
+    if (slash < text.n && (!str_to_int((struct str){text.p + slash + 1, text.n - slash - 1}, &bits) ||
+                           bits < 0 || bits > (v4 ? 32 : 128)))
         return false;
     memcpy(ret->b, a.b, 16);
     ret->bits = (unsigned)bits + (v4 ? 96 : 0);
@@ -207,7 +208,8 @@ bool forwarded_for(const struct cidrs *trusted, struct str list, struct addr *cl
 
 static bool is_host_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
 }
 
 bool host_valid(struct str host)

@@ -1,5 +1,5 @@
-/* PROXY protocol, version 2: the address of the client as the proxy in front of us saw it. Version 1 (text) is not
- * taken: it has no length, and every proxy of today can send version 2. */
+/* PROXY protocol, version 2: the address of the client as the proxy in front of us saw it. Version 1 (text)
+ * is not taken: it has no length, and every proxy of today can send version 2. */
 #include "base/limits.h"
 #include "http/peer.h"
 

@@ -39,8 +39,8 @@ void refuse(struct request *r, err_t e)
     if (r->resp.status == 503)
         http_resp_header(&r->resp, "Retry-After", STR("1"));
     if (cfg->log)
-        log_write(cfg->log, LOG_DEBUG, (struct str){r->req.request_id, 26}, "http.refused", "%s from %s", err_name(e),
-                  r->req.peer);
+        log_write(cfg->log, LOG_DEBUG, (struct str){r->req.request_id, 26}, "http.refused", "%s from %s",
+                  err_name(e), r->req.peer);
 }
 
 /* The library wants C strings. */
@@ -66,8 +66,8 @@ void response_build(struct request *r)
 
     if (resp->status == 0)
         resp->status = 200;
-    r->answer = MHD_create_response_from_buffer(resp->body.n, (void *)(uintptr_t)(resp->body.p ? resp->body.p : ""),
-                                                MHD_RESPMEM_PERSISTENT);
+    r->answer = MHD_create_response_from_buffer(
+        resp->body.n, (void *)(uintptr_t)(resp->body.p ? resp->body.p : ""), MHD_RESPMEM_PERSISTENT);
     if (!r->answer)
         return;
     if (resp->content_type)

@@ -1,5 +1,5 @@
-/* The tree of segments. Nodes are made at start and never change; a look-up walks one node a segment and falls back from
- * a fixed segment to a capture when the fixed way leads nowhere. */
+/* The tree of segments. Nodes are made at start and never change; a look-up walks one node a segment and
+ * falls back from a fixed segment to a capture when the fixed way leads nowhere. */
 #include "http/router.h"
 #include "base/limits.h"
 #include <stdlib.h>
@@ -98,7 +98,8 @@ static err_t route_add(struct router *r, const struct route *route, struct fault
         captures += segment.n && segment.p[0] == '{';
         n = child_add(n, segment, i == path.n);
         if (!n || captures > LIMIT_CAPTURES)
-            return fault_set(f, ERR_CONFIG, "route", "\"%s\" is malformed or has too many captures", route->path);
+            return fault_set(f, ERR_CONFIG, "route", "\"%s\" is malformed or has too many captures",
+                             route->path);
         start = i + 1;
     }
     if (n->routes[route->method])
@@ -110,7 +111,8 @@ static err_t route_add(struct router *r, const struct route *route, struct fault
 
 static void allow_write(struct node *n)
 {
-    static const char *const names[HTTP_METHODS] = {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"};
+    static const char *const names[HTTP_METHODS] = {"GET",    "POST",    "PUT", "PATCH",
+                                                    "DELETE", "OPTIONS", "HEAD"};
     size_t at = 0;
 
     for (size_t m = 0; m < HTTP_METHODS; m++) {

@@ -56,9 +56,10 @@ static err_t check_config(const struct http_config *c, const struct cidrs *trust
         return fault_set(f, ERR_CONFIG, "server.tls_cert", "certificate and key go together");
     for (size_t i = 0; i < c->nlisteners; i++)
         if (c->listeners[i].proxy_protocol && trusted->n == 0 && !trusted->local)
-            return fault_set(f, ERR_CONFIG, "server.listen",
-                             "\"%s\" expects the PROXY protocol, but server.trusted_proxies names nobody who may speak it",
-                             c->listeners[i].address);
+            return fault_set(
+                f, ERR_CONFIG, "server.listen",
+                "\"%s\" expects the PROXY protocol, but server.trusted_proxies names nobody who may speak it",
+                c->listeners[i].address);
     return ERR_OK;
 }
 

@@ -1,7 +1,7 @@
-/* What the files of this folder share. A connection is met by the acceptor (accept.c), which hands it to a front: one
- * libmicrohttpd daemon with one event thread (front.c). A request object (request.c) is made when the request line is in
- * and given back when the answer is out. Workers (work.c) run what may block. The acceptor's thread also sweeps: it
- * shuts the sockets of those past their deadline (sweep.c). */
+/* What the files of this folder share. A connection is met by the acceptor (accept.c), which hands it to a
+ * front: one libmicrohttpd daemon with one event thread (front.c). A request object (request.c) is made when
+ * the request line is in and given back when the answer is out. Workers (work.c) run what may block. The
+ * acceptor's thread also sweeps: it shuts the sockets of those past their deadline (sweep.c). */
 #pragma once
 #include "base/limits.h"
 #include "http/http.h"
@@ -15,20 +15,20 @@
 enum conn_state { CONN_NEW, CONN_HEADER, CONN_BODY, CONN_WORK, CONN_SEND, CONN_IDLE };
 #define CONN_NO_DEADLINE UINT32_MAX
 
-/* One client connection. The list and fd belong to front->lock; state and deadline are written by the event thread and
- * read by the sweeper. */
+/* One client connection. The list and fd belong to front->lock; state and deadline are written by the event
+ * thread and read by the sweeper. */
 struct conn {
     struct conn *prev, *next;
     struct front *front;
-    struct tls_cred *cred;      /* the certificate this connection was greeted with */
-    struct addr_slot *counted;  /* its place in the count by address, or NULL */
-    uint64_t bytes_seen;        /* sweeper only: what had arrived when the connection fell idle */
+    struct tls_cred *cred;     /* the certificate this connection was greeted with */
+    struct addr_slot *counted; /* its place in the count by address, or NULL */
+    uint64_t bytes_seen;       /* sweeper only: what had arrived when the connection fell idle */
     int fd;
-    _Atomic uint32_t deadline;  /* in ticks (seconds) of http_server.tick */
+    _Atomic uint32_t deadline; /* in ticks (seconds) of http_server.tick */
     _Atomic uint8_t state;
     bool management, https, trusted; /* fixed before the hand-over */
-    bool probed, swept;         /* sweeper, under front->lock */
-    bool drain;                 /* answered before all was read: leftovers must be read, or the answer gets lost */
+    bool probed, swept;              /* sweeper, under front->lock */
+    bool drain; /* answered before all was read: leftovers must be read, or the answer gets lost */
     struct addr peer;
     char peer_text[46];
 };
@@ -47,15 +47,15 @@ struct request {
     const struct node *node; /* what the router found for the path, for Allow */
     const char *uri_raw;     /* where the library holds the URI, to find NULs (check.c) */
     size_t uri_raw_n;
-    struct str uri;          /* a copy as sent */
+    struct str uri; /* a copy as sent */
     err_t refused;
     enum request_stage stage;
-    bool close;              /* the connection must not be used again */
+    bool close; /* the connection must not be used again */
     bool chunked, expects, http10;
-    int64_t content_length;  /* -1: none */
+    int64_t content_length; /* -1: none */
     uint64_t start_ns;
     size_t body_cap, body_seen;
-    char *body_heap;         /* bodies above BODY_IN_ARENA */
+    char *body_heap; /* bodies above BODY_IN_ARENA */
     struct http_header headers[LIMIT_HEADER_LINES];
     size_t nheaders;
 };
@@ -126,24 +126,27 @@ bool addr_take(struct addr_table *t, const struct addr *a, struct addr_slot **re
 void addr_give(struct addr_table *t, struct addr_slot **slot);
 struct conn *conn_new(struct http_server *s, int fd, const struct addr *peer, const struct listener *l);
 void conn_free(struct http_server *s, struct conn *c);
-void conn_notify(void *cls, struct MHD_Connection *mhd, void **socket_context, enum MHD_ConnectionNotificationCode code);
+void conn_notify(void *cls, struct MHD_Connection *mhd, void **socket_context,
+                 enum MHD_ConnectionNotificationCode code);
 
 /* sweep.c: deadlines, by the acceptor's thread. */
-void sweep(struct http_server *s);                              /* one tick */
-unsigned sweep_drain(struct http_server *s, bool also_new);     /* shuts what is idle; how many are still at work */
+void sweep(struct http_server *s); /* one tick */
+unsigned sweep_drain(struct http_server *s,
+                     bool also_new); /* shuts what is idle; how many are still at work */
 
 /* linger.c: connections that were answered early. */
 struct leftovers *linger_new(struct http_server *s);
 void linger_free(struct leftovers **l);
-int linger_fd(const struct leftovers *l);        /* readable when linger_serve has something to do */
-void linger_add(struct leftovers *l, int fd);    /* any thread; takes fd */
+int linger_fd(const struct leftovers *l);     /* readable when linger_serve has something to do */
+void linger_add(struct leftovers *l, int fd); /* any thread; takes fd */
 void linger_serve(struct leftovers *l);
 void linger_sweep(struct leftovers *l);
 
 /* front.c */
 err_t front_start(struct http_server *s, struct front *f, bool tls, struct fault *fault);
 void front_stop(struct front *f);
-void front_run(struct front *f, struct db **db, size_t cache_kib, struct request *r); /* the handler, then response_build */
+void front_run(struct front *f, struct db **db, size_t cache_kib,
+               struct request *r); /* the handler, then response_build */
 
 /* request.c */
 struct request *request_new(struct front *f);
@@ -156,16 +159,18 @@ void check_headers(struct request *r, const char *method, const char *version);
 
 /* response.c */
 uint64_t now_ns(void);
-void refuse(struct request *r, err_t e); /* fills resp */
-void response_build(struct request *r);  /* resp -> answer; any thread */
+void refuse(struct request *r, err_t e);           /* fills resp */
+void response_build(struct request *r);            /* resp -> answer; any thread */
 enum MHD_Result response_queue(struct request *r); /* event thread */
 
 /* work.c */
 struct pool *pool_new(struct http_server *s, enum worker_class c, unsigned threads, unsigned queue_max);
 bool pool_start(struct pool *p);
-void pool_stop(struct pool *p); /* what waits is answered 503, what runs is waited for, what comes is answered 503 */
+void pool_stop(
+    struct pool *p); /* what waits is answered 503, what runs is waited for, what comes is answered 503 */
 void pool_free(struct pool **p);
-void pool_push(struct pool *p, struct request *r); /* r's connection is suspended; always ends in STAGE_DONE and resume */
+void pool_push(struct pool *p,
+               struct request *r); /* r's connection is suspended; always ends in STAGE_DONE and resume */
 unsigned pool_waiting(struct pool *p);
 
 /* tls.c */

@@ -18,8 +18,8 @@ static uint64_t bytes_received(int fd)
     return info.tcpi_bytes_received;
 }
 
-/* The library tells of a request when its first line is whole. Who sends that line a byte a minute on a kept connection
- * looks idle; here he is found out and given the time a header has. */
+/* The library tells of a request when its first line is whole. Who sends that line a byte a minute on a kept
+ * connection looks idle; here he is found out and given the time a header has. */
 static void probe(struct http_server *s, struct conn *c)
 {
     uint64_t seen = bytes_received(c->fd);
@@ -39,7 +39,8 @@ static void probe(struct http_server *s, struct conn *c)
 static bool is_due(const struct http_server *s, const struct conn *c, bool pressure)
 {
     uint32_t deadline = atomic_load_explicit(&c->deadline, memory_order_relaxed);
-    uint32_t early = s->cfg.idle_timeout_s > IDLE_UNDER_PRESSURE_S ? s->cfg.idle_timeout_s - IDLE_UNDER_PRESSURE_S : 0;
+    uint32_t early =
+        s->cfg.idle_timeout_s > IDLE_UNDER_PRESSURE_S ? s->cfg.idle_timeout_s - IDLE_UNDER_PRESSURE_S : 0;
 
     if (deadline == CONN_NO_DEADLINE)
         return false;

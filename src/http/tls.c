@@ -1,15 +1,16 @@
-/* TLS: 1.3, and 1.2 with ECDHE and AES-GCM or ChaCha20 only. A certificate is held by whoever greets with it, so that a
- * new one takes effect for the next connection and the old one goes with the last that needs it. */
+/* TLS: 1.3, and 1.2 with ECDHE and AES-GCM or ChaCha20 only. A certificate is held by whoever greets with it,
+ * so that a new one takes effect for the next connection and the old one goes with the last that needs it. */
 #include "http/server.h"
 #include <gnutls/gnutls.h>
 #include <stdlib.h>
 
 enum { CHAIN_MAX = 8 };
 
-const char tls_priorities[] =
-    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:"
-    "+CHACHA20-POLY1305:-MAC-ALL:+AEAD:-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:-SIGN-RSA-SHA1:"
-    "-SIGN-ECDSA-SHA1:%SAFE_RENEGOTIATION";
+const char tls_priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:-"
+                              "CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:"
+                              "+CHACHA20-POLY1305:-MAC-ALL:+AEAD:-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+"
+                              "GROUP-SECP384R1:-SIGN-RSA-SHA1:"
+                              "-SIGN-ECDSA-SHA1:%SAFE_RENEGOTIATION";
 
 struct tls_cred {
     _Atomic unsigned holders;
@@ -45,7 +46,8 @@ static err_t wrong(const char *param, const char *path, int code, struct fault *
 }
 
 /* The library knows how to tell that a key is another certificate's. */
-static err_t check_pair(const struct tls *t, const gnutls_datum_t *cert, const gnutls_datum_t *key, struct fault *f)
+static err_t check_pair(const struct tls *t, const gnutls_datum_t *cert, const gnutls_datum_t *key,
+                        struct fault *f)
 {
     gnutls_certificate_credentials_t pair;
     int code = gnutls_certificate_allocate_credentials(&pair);
@@ -57,8 +59,8 @@ static err_t check_pair(const struct tls *t, const gnutls_datum_t *cert, const g
     return code < 0 ? wrong("server.tls_cert", t->cert_path, code, f) : ERR_OK;
 }
 
-static err_t cred_fill(const struct tls *t, struct tls_cred *c, const gnutls_datum_t *cert, const gnutls_datum_t *key,
-                       struct fault *f)
+static err_t cred_fill(const struct tls *t, struct tls_cred *c, const gnutls_datum_t *cert,
+                       const gnutls_datum_t *key, struct fault *f)
 {
     unsigned n = CHAIN_MAX;
     int code;

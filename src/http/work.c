@@ -1,4 +1,5 @@
-/* Workers: a class has its threads and one bounded queue (lanes.h). What is refused is answered 503 at once. */
+/* Workers: a class has its threads and one bounded queue (lanes.h). What is refused is answered 503 at once.
+ */
 #include "http/lanes.h"
 #include "http/server.h"
 #include "store/store.h"
@@ -37,8 +38,8 @@ static uint64_t lane_key_of(const struct request *r)
     return h ? h : 1;
 }
 
-/* A worker to post to after unlocking, if one is needed and none is on its way. A burst then wakes one thread, which
- * wakes the next, instead of the event thread waking all. */
+/* A worker to post to after unlocking, if one is needed and none is on its way. A burst then wakes one
+ * thread, which wakes the next, instead of the event thread waking all. */
 static struct worker *wake_one(struct pool *p)
 {
     struct worker *w = p->idle;
@@ -100,7 +101,8 @@ static void rest(struct worker *w)
     p->waking = false;
 }
 
-/* The next request, or NULL at the end. *lane: that of the request this worker has just finished, then of the next. */
+/* The next request, or NULL at the end. *lane: that of the request this worker has just finished, then of the
+ * next. */
 static struct request *take(struct worker *w, struct lane **lane)
 {
     struct pool *p = w->pool;

@@ -132,6 +132,14 @@ static err_t check_public(struct op *op, const struct client *c)
     return ERR_OK;
 }
 
+static err_t check_words(struct op *op, const char *name, struct strs words)
+{
+    for (size_t i = 0; i < words.n; i++)
+        if (!words.v[i].n || !scope_valid(words.v[i]) || str_find(words.v[i], ' ') < words.v[i].n)
+            return op_fail(op, ERR_CLIENT_METADATA, name, "%s[%zu] has a character that is not allowed", name, i);
+    return ERR_OK;
+}
+
 static err_t check_tokens(struct op *op, const struct client *c)
 {
     enum alg alg;
@@ -143,10 +151,8 @@ static err_t check_tokens(struct op *op, const struct client *c)
         return op_fail(op, ERR_CLIENT_METADATA, "store_access_tokens", "only a JWT can do without being stored");
     if (c->access_token_life_s == 0)
         return op_fail(op, ERR_CLIENT_METADATA, "access_token_life", "an access token must live at least a second");
-    for (size_t i = 0; i < c->resources.n; i++)
-        if (!scope_valid(c->resources.v[i]) || str_find(c->resources.v[i], ' ') < c->resources.v[i].n)
-            return op_fail(op, ERR_CLIENT_METADATA, "resources", "resources[%zu] has a character that is not allowed", i);
-    return ERR_OK;
+    TRY(check_words(op, "permissions", c->permissions));
+    return check_words(op, "resources", c->resources);
 }
 
 static err_t client_check(struct op *op, void *spec, bool is_new)

@@ -126,7 +126,7 @@ def test_pages_by_keyboard(fresh, chromium, look):
     s = fresh()
     for _ in range(2):
         s.browser("bob").tokens(scope="orders.read offline_access")
-    s.cli("apikey", "add", "bob", "name=nightly backup")
+    s.cli("apikey", "add", "bob", "nightly backup")
     s.machine_token(("machinejwt", mereau.MACHINE[1]))
     b = chromium(*((400, 860) if look == "phone" else (1100, 900)), dark=look == "dark")
     b.get(s.url + "/account")

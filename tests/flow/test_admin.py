@@ -7,7 +7,7 @@ import mereau
 
 @pytest.fixture(scope="module")
 def api(server):
-    key = server.cli_json("apikey", "add", "bob", "name=admin")["key"]
+    key = server.cli_json("apikey", "add", "bob", "admin")["key"]
 
     def call(method, path, json=None, **headers):
         return requests.request(method, server.url + "/v1/admin/" + path, json=json, timeout=20,
@@ -107,14 +107,14 @@ def test_audit_and_keys(server, api):
 def test_nobody_gives_more_than_he_has(fresh):
     s = fresh(tenant={"roles": {"clerk": {"permissions": ["user.read", "user.write", "client.read", "client.write"]}},
                       "users": [{"username": "clerk", "password": mereau.PASSWORD, "roles": ["clerk"]}]})
-    key = s.cli_json("apikey", "add", "clerk", "name=k")["key"]
+    key = s.cli_json("apikey", "add", "clerk", "k")["key"]
     h = {"Authorization": "Bearer " + key}
     r = requests.post(s.url + "/v1/admin/users", json={"username": "friend", "roles": ["admin"]}, headers=h, timeout=20)
     assert r.status_code == 403
     r = requests.patch(s.url + "/v1/admin/users/eve", json={"roles": ["boss"]}, headers=h, timeout=20)
     assert r.status_code in (403, 409)
     assert requests.post(s.url + "/v1/admin/users", json={"username": "friend"}, headers=h, timeout=20).status_code == 201
-    r = requests.post(s.url + "/v1/admin/clients", json={"client_id": "mine", "permissions": ["token.introspect"]}, headers=h, timeout=20)
+    r = requests.post(s.url + "/v1/admin/clients", json={"client_id": "mine", "grant_types": ["client_credentials"], "permissions": ["token.introspect"]}, headers=h, timeout=20)
     assert r.status_code == 403
     assert requests.get(s.url + "/v1/admin/audit", headers=h, timeout=20).status_code == 403
     assert requests.get(s.url + "/v1/admin/tokens?account=ann", headers=h, timeout=20).status_code == 403

@@ -1,5 +1,6 @@
-/* A server of the http layer alone, for its hostile tests, for load and for sanitizers: constant answers, echoes, slow
- * ones. Prints the port; ends on SIGTERM or SIGINT (draining for --grace seconds), reloads its certificate on SIGHUP. */
+/* A server of the http layer alone, for its hostile tests, for load and for sanitizers: constant answers,
+ * echoes, slow ones. Prints the port; ends on SIGTERM or SIGINT (draining for --grace seconds), reloads its
+ * certificate on SIGHUP. */
 #include "http/http.h"
 #include <signal.h>
 #include <stdio.h>
@@ -52,13 +53,14 @@ static void info(struct http_req *req, struct http_resp *resp)
     struct str agent = http_req_header(req, "x-test");
 
     resp->content_type = "application/json";
-    resp->body = arena_fmt(req->arena,
-                           "{\"peer\":\"%s\",\"https\":%s,\"host\":\"%.*s\",\"path\":\"%.*s\",\"query\":\"%.*s\","
-                           "\"method\":%d,\"capture\":\"%.*s\",\"capture2\":\"%.*s\",\"cookie\":\"%.*s\",\"x\":\"%.*s\","
-                           "\"nx\":%zu,\"id\":\"%s\"}",
-                           req->peer, req->https ? "true" : "false", STR_ARG(req->host), STR_ARG(req->path),
-                           STR_ARG(req->query), (int)req->method, STR_ARG(req->captures[0]), STR_ARG(req->captures[1]),
-                           STR_ARG(cookie), STR_ARG(agent), http_req_header_count(req, "X-Test"), req->request_id);
+    resp->body = arena_fmt(
+        req->arena,
+        "{\"peer\":\"%s\",\"https\":%s,\"host\":\"%.*s\",\"path\":\"%.*s\",\"query\":\"%.*s\","
+        "\"method\":%d,\"capture\":\"%.*s\",\"capture2\":\"%.*s\",\"cookie\":\"%.*s\",\"x\":\"%.*s\","
+        "\"nx\":%zu,\"id\":\"%s\"}",
+        req->peer, req->https ? "true" : "false", STR_ARG(req->host), STR_ARG(req->path), STR_ARG(req->query),
+        (int)req->method, STR_ARG(req->captures[0]), STR_ARG(req->captures[1]), STR_ARG(cookie),
+        STR_ARG(agent), http_req_header_count(req, "X-Test"), req->request_id);
 }
 
 static void headers(struct http_req *req, struct http_resp *resp)
@@ -123,10 +125,14 @@ static bool parse(struct args *a, const char *name, const char *value)
         const char *name;
         unsigned *to;
     } numbers[] = {
-        {"--events", &a->cfg.event_threads},      {"--workers", &a->cfg.workers[WORK_STORE]},
-        {"--queue", &a->cfg.queue_max[WORK_STORE]}, {"--connections", &a->cfg.connections_max},
-        {"--per-address", &a->cfg.connections_per_address}, {"--header-s", &a->cfg.header_timeout_s},
-        {"--body-s", &a->cfg.body_timeout_s},     {"--idle-s", &a->cfg.idle_timeout_s},
+        {"--events", &a->cfg.event_threads},
+        {"--workers", &a->cfg.workers[WORK_STORE]},
+        {"--queue", &a->cfg.queue_max[WORK_STORE]},
+        {"--connections", &a->cfg.connections_max},
+        {"--per-address", &a->cfg.connections_per_address},
+        {"--header-s", &a->cfg.header_timeout_s},
+        {"--body-s", &a->cfg.body_timeout_s},
+        {"--idle-s", &a->cfg.idle_timeout_s},
         {"--grace", &a->grace_s},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
