@@ -376,9 +376,43 @@ static void test_pairs(void)
     CHECK(strcmp(f.detail, "there are more than 64 parameters") == 0);
 }
 
+/* Memory ends at every possible point: an error each time, nothing worse; and at last there is enough. */
+static void test_memory(void)
+{
+    struct arena *whole = arena;
+    struct str form = STR("text=+a+&words=a++b&list=p+q&list=r&redirect_uris=u%20v&json={}&choice=jwt&life=15m");
+    const char *json = "{\"name\":\"n\",\"text\":\"t\",\"words\":[\"a\",\"b\"],\"list\":[\"x\"],\"choice\":\"jwt\",\"secret\":\"s\",\"flag\":null}";
+    json_t *doc = json_loads(json, 0, NULL);
+    err_t e = ERR_MEMORY, e2 = ERR_MEMORY;
+    size_t max = 0;
+    for (; max < 20000 && (e != ERR_OK || e2 != ERR_OK); max += 16) {
+        struct thing t;
+        struct pairs p;
+        struct fault f = {.code = ERR_OK};
+        arena = arena_new(max);
+        e = fields_init(&table, arena, &t);
+        if (e == ERR_OK)
+            e = pairs_parse(arena, form, &p, &f);
+        if (e == ERR_OK)
+            e = fields_from_pairs(&table, arena, p, &t, &f);
+        CHECK(e == ERR_OK || e == ERR_MEMORY || e == ERR_REQUEST);
+        arena_reset(arena);
+        f.code = ERR_OK;
+        e2 = fields_init(&table, arena, &t);
+        if (e2 == ERR_OK)
+            e2 = fields_from_json(&table, arena, doc, "", &t, &f);
+        CHECK(e2 == ERR_OK || e2 == ERR_MEMORY);
+        arena_free(&arena);
+    }
+    CHECK(e == ERR_OK && e2 == ERR_OK);
+    json_decref(doc);
+    arena = whole;
+}
+
 int main(void)
 {
     arena = arena_new(64 << 20);
+    test_memory();
     test_init();
     test_round_trip();
     test_refusals();
