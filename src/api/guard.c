@@ -242,7 +242,8 @@ void api_handle(void *core, const struct route *route, struct http_req *req, str
         err_t e = run(&c, route);
         if (e != ERR_OK)
             answer_failure(&c, e);
-        answer_retry(&c);
+        if (e != ERR_OK && err_http(e) == 503) /* http adds it to what never came here */
+            http_resp_header(resp, "Retry-After", STR("1"));
     }
     answer_finish(&c);
     op_end(&c.op);

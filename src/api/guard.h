@@ -9,7 +9,5 @@ void answer_failure(struct call *c, err_t e);
 void answer_retry_after(struct call *c, err_t e); /* how long to wait, where it is known */
 /* Headers that every answer has. */
 void answer_finish(struct call *c);
-/* Retry-After for 429 and 503. Not for what api_refuse answers: http adds it there. */
-void answer_retry(struct call *c);
 /* OPTIONS of an endpoint with ENDPOINT_CORS. */
 void answer_preflight(struct call *c);
