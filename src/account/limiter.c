@@ -135,9 +135,9 @@ err_t limiter_check(struct op *op, const struct limiter_try *t)
     if (tx.wait_s == 0)
         return ERR_OK;
     audit_refused(op, "signin.limited", STR_NONE);
-    op->retry_after_s = tx.wait_s;
+    err_t e = op_fail(op, ERR_LIMITED, "", "too many attempts; try again in %lld second%s", (long long)tx.wait_s, tx.wait_s == 1 ? "" : "s");
     op->fault.retry_s = tx.wait_s;
-    return op_fail(op, ERR_LIMITED, "", "too many attempts; try again in %lld second%s", (long long)tx.wait_s, tx.wait_s == 1 ? "" : "s");
+    return e;
 }
 
 struct failure {

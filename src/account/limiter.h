@@ -9,7 +9,7 @@ struct limiter_try {
     struct str name, device;
     bool device_known;
 };
-/* *Before* any slow hash: ERR_LIMITED, and how long in op->fault and op->retry_after_s. ERR_OK takes the attempt: it counts as a
+/* *Before* any slow hash: ERR_LIMITED, and how long in op->fault (retry_s too). ERR_OK takes the attempt: it counts as a
  * failure until limiter_succeeded gives it back, so that attempts at the same moment cannot pass a limit together. */
 err_t limiter_check(struct op *op, const struct limiter_try *t);
 err_t limiter_failed(struct op *op, const struct limiter_try *t); /* says so in the audit trail */

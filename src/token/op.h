@@ -28,7 +28,6 @@ struct op {
     struct str peer, agent, request_id; /* where from; may be STR_NONE */
     int64_t now_s;
     struct fault fault;
-    int64_t retry_after_s; /* beside ERR_LIMITED: when to come again; for the Retry-After header */
     struct object *held[OP_HELD_MAX]; /* references released by op_end */
     size_t nheld;
 };

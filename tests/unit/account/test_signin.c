@@ -82,9 +82,9 @@ static void test_a83(void)
     CHECK(audit_count(&w, "signin.limited") == 1);
     int64_t waited = 0;
     for (int i = 0; i < 12; i++) {
-        CHECK(sign_in(&w, "198.51.100.2", "ann", PASSWORD, STR_NONE, &in) == ERR_LIMITED && w.op.retry_after_s > 0);
+        CHECK(sign_in(&w, "198.51.100.2", "ann", PASSWORD, STR_NONE, &in) == ERR_LIMITED && w.op.fault.retry_s > 0);
         CHECK(strstr(w.op.fault.detail, "second") != NULL);
-        int64_t wait = w.op.retry_after_s;
+        int64_t wait = w.op.fault.retry_s;
         CHECK(wait >= waited && wait <= 901);
         waited = wait;
         CHECK(sign_in(&w, "198.51.100.2", "ann", "a wrong guess", device, &other) == (i < 5 ? ERR_PASSWORD_WRONG : ERR_LIMITED));
