@@ -16,7 +16,7 @@ const struct cli_command app_commands[] = {
      "fields-only||check keys and types alone, without trying the objects in an empty store", app_config_check},
     {"config show", "", "Print the settings in force and where each comes from", CLI_LOCAL, 0, 0, "sample||print a commented sample file instead",
      app_config_show},
-    {"config diff", "[FILE ...]", "Print what applying the files would change", CLI_DESIRED, 0, LIMIT_CONFIG_FILES,
+    {"config diff", "[FILE ...]", "Print what applying the files would change", CLI_DESIRED | CLI_MAYBE_STORE, 0, LIMIT_CONFIG_FILES,
      "prune||with what --prune would remove", app_config_diff},
     {"config apply", "[FILE ...]", "Make the store as the files say", CLI_DESIRED | CLI_CREATES, 0, LIMIT_CONFIG_FILES,
      "prune||preview what left the files; with --yes, remove it\nyes||remove without asking", app_config_apply},

@@ -79,7 +79,7 @@ static void read_section(struct config *c, const struct config_file *f, const js
         } else if (depth == 0 && is_section(name)) {
             if (json_is_object(v))
                 read_section(c, f, v, name, depth + 1);
-            else
+            else if (!json_is_null(v)) /* all its lines are comments */
                 config_fault(&c->faults, place, path, "expected keys and values");
         } else {
             const char *const *known = row_names(c->arena);

@@ -63,6 +63,8 @@ struct config {
 };
 /* Reads and checks everything but the tenants. ERR_CONFIG with the lines in ret->faults; always config_free. */
 err_t config_load(const struct config_input *in, struct config *ret);
+/* Passwords and tokens in plain text stay on the machine, or between it and a proxy that was named. For `serve` and `config check`. */
+void config_check_plain(struct config *c);
 void config_free(struct config *c);
 /* The files have been applied: only the settings stay (origins are gone, too). */
 void config_drop_files(struct config *c);

@@ -81,23 +81,12 @@ static void check_addresses(struct config *c, enum setting s, struct strs list)
             fault_at(c, s, "expected HOST:PORT, [V6]:PORT or unix:PATH, not \"%s\"", arena_cstr(c->arena, list.v[i]));
 }
 
-/* Passwords and tokens in plain text stay on the machine, or between it and a proxy that was named. */
-static void check_plain(struct config *c)
-{
-    const struct settings *s = &c->settings;
-    for (size_t i = 0; i < s->listen.n && !s->tls_certificate.n && !s->trusted_proxies.n; i++)
-        if (!config_is_loopback(s->listen.v[i]) && !str_starts(s->listen.v[i], STR("fd:")))
-            fault_at(c, SETTING_listen, "\"%s\" is not a loopback address: name tls.certificate and tls.key, or the proxy before it in trusted_proxies",
-                     arena_cstr(c->arena, s->listen.v[i]));
-}
-
 void config_check(struct config *c)
 {
     const struct settings *s = &c->settings;
     check_issuer(c);
     check_addresses(c, SETTING_listen, s->listen);
     check_addresses(c, SETTING_management, s->management);
-    check_plain(c);
     if (!s->data.n)
         fault_at(c, SETTING_data, "expected a folder", NULL);
     if (str_starts(s->store, STR("postgres")))
@@ -111,4 +100,13 @@ void config_check(struct config *c)
         fault_at(c, SETTING_mail_smtp_url, "expected smtp://HOST:PORT or smtps://HOST:PORT", NULL);
     if (s->mail_smtp_url.n && !s->mail_from.n)
         fault_at(c, SETTING_mail_smtp_url, "mail needs a sender: set %s", "server.mail.from");
+}
+
+void config_check_plain(struct config *c)
+{
+    const struct settings *s = &c->settings;
+    for (size_t i = 0; i < s->listen.n && !s->tls_certificate.n && !s->trusted_proxies.n; i++)
+        if (!config_is_loopback(s->listen.v[i]) && !str_starts(s->listen.v[i], STR("fd:")))
+            fault_at(c, SETTING_listen, "\"%s\" is not a loopback address: name tls.certificate and tls.key, or the proxy before it in trusted_proxies",
+                     arena_cstr(c->arena, s->listen.v[i]));
 }

@@ -15,6 +15,7 @@ int app_config_check(struct cli_call *c)
     struct app_host *host = c->host;
     struct config *cfg = host->config;
     struct desired d;
+    config_check_plain(cfg);
     err_t e = desired_read(cfg, &app_kinds, &d);
     size_t n = d.n;
     if (e == ERR_OK && n && !cli_option(c, "fields-only").p)
@@ -64,6 +65,24 @@ static void print_counts(struct cli_call *c, const struct desired_report *r, con
 
 typedef err_t (*desired_fn)(struct op *op, const struct desired *d, bool prune, struct desired_report *r);
 
+/* Before the first start: all of it is new. */
+static int diff_without_store(struct cli_call *c)
+{
+    struct desired d;
+    struct buf lines;
+    if (desired_parse(c->arena, c->program->kinds, c->input, &d) != ERR_OK)
+        return cli_refuse(c, 1, "the objects could not be read");
+    buf_init(&lines, NULL, LIMIT_CLI_OUT);
+    struct desired_report r = {.out = &lines, .json = c->json};
+    desired_all_new(&d, &r);
+    desired_free(&d);
+    buf_z(c->out, c->json ? "{\"changes\":[" : "");
+    buf_str(c->out, buf_view(&lines));
+    print_counts(c, &r, "to do");
+    buf_free(&lines);
+    return 0;
+}
+
 static int run_desired(struct cli_call *c, desired_fn fn, bool prune, const char *tense)
 {
     struct desired d = {0};
@@ -91,7 +110,7 @@ static int run_desired(struct cli_call *c, desired_fn fn, bool prune, const char
 
 int app_config_diff(struct cli_call *c)
 {
-    return run_desired(c, desired_diff, cli_option(c, "prune").p != NULL, "to do");
+    return c->op ? run_desired(c, desired_diff, cli_option(c, "prune").p != NULL, "to do") : diff_without_store(c);
 }
 
 int app_config_apply(struct cli_call *c)

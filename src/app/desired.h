@@ -34,6 +34,7 @@ struct desired_report {
 };
 /* What applying would change. prune: with what would be removed. ERR_CONFIG if an object is refused. */
 err_t desired_diff(struct op *op, const struct desired *d, bool prune, struct desired_report *r);
+void desired_all_new(const struct desired *d, struct desired_report *r); /* the diff with a store that is not there */
 err_t desired_apply(struct op *op, const struct desired *d, bool prune, struct desired_report *r);
 /* Into an empty store that is thrown away: every fault an apply would meet, at once. */
 err_t desired_try(struct op *op, const struct desired *d, struct desired_report *r);

@@ -54,10 +54,9 @@ static void refuse(struct round *r, const struct desired_object *o, const struct
     config_fault(r->report->faults, place, path, "%s", f->detail[0] ? f->detail : err_text(e));
 }
 
-static void tell(struct round *r, enum desired_change change, const char *tenant, const char *kind, const char *name, const char *fields)
+static void tell(struct desired_report *rep, enum desired_change change, const char *tenant, const char *kind, const char *name, const char *fields)
 {
     static const char *const words[] = {"same", "create", "change", "remove"};
-    struct desired_report *rep = r->report;
     rep->count[change]++;
     if (!rep->out || change == DESIRED_SAME)
         return;
@@ -153,7 +152,7 @@ static err_t diff_one(struct round *r, const struct desired_object *o, struct op
         json_object_set_new(r->created, o->tenant, json_true());
         if (tenant_there)
             TRY(would_be(op, o, NULL, pending, &new));
-        tell(r, DESIRED_CREATE, o->tenant, o->kind->name, o->name, "");
+        tell(r->report, DESIRED_CREATE, o->tenant, o->kind->name, o->name, "");
         return ERR_OK;
     }
     struct buf fields;
@@ -162,7 +161,7 @@ static err_t diff_one(struct round *r, const struct desired_object *o, struct op
     TRY(would_be(op, o, old, pending, &new));
     TRY(differences(op, old, &new, &fields));
     bool same = !fields.p[0];
-    tell(r, same ? DESIRED_SAME : DESIRED_CHANGE, o->tenant, o->kind->name, o->name, same ? "" : fields.p);
+    tell(r->report, same ? DESIRED_SAME : DESIRED_CHANGE, o->tenant, o->kind->name, o->name, same ? "" : fields.p);
     return ERR_OK;
 }
 
@@ -186,7 +185,7 @@ static err_t apply_one(struct round *r, const struct desired_object *o, struct o
     bool is_new = object_read(op, o->kind, str_z(o->name), &old) == ERR_NOT_FOUND;
     op->fault = (struct fault){0};
     TRY(object_put(op, o->kind, o->doc, OBJECT_UPSERT, MANAGED_FILE, 0, o->path, NULL, &changed));
-    tell(r, !changed ? DESIRED_SAME : is_new ? DESIRED_CREATE : DESIRED_CHANGE, o->tenant, o->kind->name, o->name, "");
+    tell(r->report, !changed ? DESIRED_SAME : is_new ? DESIRED_CREATE : DESIRED_CHANGE, o->tenant, o->kind->name, o->name, "");
     return ERR_OK;
 }
 
@@ -240,7 +239,7 @@ static err_t prune_kind(struct round *r, const char *tenant, const struct object
         if (apply && e == ERR_OK)
             e = object_remove(&op, k, json_str(name));
         if (e == ERR_OK)
-            tell(r, DESIRED_REMOVE, k->system ? json_string_value(name) : tenant, k->name, json_string_value(name), "");
+            tell(r->report, DESIRED_REMOVE, k->system ? json_string_value(name) : tenant, k->name, json_string_value(name), "");
         else
             config_fault(r->report->faults, "", json_string_value(name), "%s", op.fault.detail[0] ? op.fault.detail : err_text(e));
         if (apply)
@@ -323,4 +322,10 @@ err_t desired_try(struct op *op, const struct desired *d, struct desired_report 
 {
     err_t e = run(op, d, false, MODE_TRY, r);
     return e == ERR_OK && r->faults->n ? ERR_CONFIG : e;
+}
+
+void desired_all_new(const struct desired *d, struct desired_report *r)
+{
+    for (size_t i = 0; i < d->n; i++)
+        tell(r, DESIRED_CREATE, d->v[i].tenant, d->v[i].kind->name, d->v[i].name, "");
 }

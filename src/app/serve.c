@@ -125,6 +125,23 @@ static void greet(struct serving *s, struct str link)
     systemd_notify("READY=1\nSTATUS=serving\n");
 }
 
+/* The same from the files alone, before anything is written; and plain HTTP stays on the machine. */
+static err_t refuse_unsafe(struct serving *s)
+{
+    const struct settings *set = &s->config->settings;
+    const struct strs lists[] = {set->listen, set->management};
+    bool outside = false, demo = false;
+    for (size_t l = 0; l < 2; l++)
+        for (size_t i = 0; i < lists[l].n; i++)
+            outside |= !config_is_loopback(lists[l].v[i]);
+    for (size_t i = 0; i < s->desired.n; i++)
+        demo |= s->desired.v[i].kind->system && json_is_true(json_object_get(s->desired.v[i].doc, "demo"));
+    if (outside && demo)
+        return fault_set(&s->fault, ERR_CONFIG, "listen", "there are demo objects (demo: true), and not every address is a loopback one: remove them first");
+    config_check_plain(s->config);
+    return s->config->faults.n ? ERR_CONFIG : ERR_OK;
+}
+
 static err_t prepare(struct serving *s, struct op *op, struct str *ret_link)
 {
     err_t e = apply(s, s->config, &s->desired, op);
@@ -298,7 +315,7 @@ static int fail(struct serving *s, err_t e)
 {
     struct str lines = buf_view(&s->config->faults.text);
     if (lines.n) {
-        fprintf(stderr, "mereau: the configuration was refused:\n%.*s", STR_ARG(lines));
+        fprintf(stderr, "%.*s", STR_ARG(lines));
         return 1;
     }
     struct buf b;
@@ -323,6 +340,8 @@ int app_serve(struct cli_call *c)
     s->call = c;
     s->config = host->config;
     err_t e = desired_read(s->config, &app_kinds, &s->desired);
+    if (e == ERR_OK)
+        e = refuse_unsafe(s);
     s->log = e == ERR_OK ? app_log(&s->config->settings) : NULL;
     if (e == ERR_OK)
         e = s->log ? start(s) : ERR_MEMORY;
@@ -332,8 +351,8 @@ int app_serve(struct cli_call *c)
     malloc_trim(0);
     if (e == ERR_OK)
         serve_until_told(s);
-    if (s->log)
-        log_write(s->log, LOG_INFO, STR_NONE, "server.stop", "%s", e == ERR_OK ? "draining" : "not started");
+    if (e == ERR_OK)
+        log_write(s->log, LOG_INFO, STR_NONE, "server.stop", "draining");
     stop(s);
     if (s->log)
         log_free(&s->log);

@@ -46,46 +46,37 @@ int cli_user_first_admin(struct cli_call *c)
     return print_link(c, e, url, "makes one administrator, once, within 15 minutes:");
 }
 
-/* "30d" by the parser that everything else uses. */
-static bool duration(struct cli_call *c, struct str text, int64_t *ret)
+static const struct field key_fields[] = {
+    {"name", F_STR, FIELD_REQUIRED, LIMIT_NAME, offsetof(struct apikey_request, name), NULL, NULL, "what it is for"},
+    {"permissions", F_STRS, 0, LIMIT_NAME, offsetof(struct apikey_request, permissions), NULL, NULL, "what it may do; empty: all that its holder may"},
+    {"life", F_SECONDS, 0, 366 * 86400L, offsetof(struct apikey_request, life_s), NULL, "90d", "how long it lives"},
+};
+const struct fields cli_apikey_fields = FIELDS(key_fields, struct apikey_request);
+
+static err_t read_request(struct cli_call *c, struct apikey_request *ret)
 {
-    struct life {
-        int64_t life_s;
-    } v;
-    static const struct field field[] = {{"life", F_SECONDS, 0, 366 * 86400L, offsetof(struct life, life_s), NULL, NULL, ""}};
-    static const struct fields fields = FIELDS(field, struct life);
-    json_t *doc = json_object(), *value = NULL;
-    bool ok = cli_value(&field[0], text, &value, &c->op->fault) == ERR_OK && !json_object_set_new(doc, "life", value) &&
-              fields_from_json(&fields, c->arena, doc, "", &v, &c->op->fault) == ERR_OK;
+    struct str input = c->input;
+    json_t *doc;
+    TRY(fields_init(&cli_apikey_fields, c->arena, ret));
+    TRY(cli_values(&cli_apikey_fields, c->argc - 1, c->argv + 1, &input, &doc, &c->op->fault));
+    err_t e = fields_from_json(&cli_apikey_fields, c->arena, doc, "", ret, &c->op->fault);
     json_decref(doc);
-    if (ok)
-        *ret = v.life_s;
-    return ok;
+    return e == ERR_OK && !ret->name.n ? op_fail(c->op, ERR_PARAM_MISSING, "name", "a name is expected: name=...") : e;
 }
 
 int cli_apikey_add(struct cli_call *c)
 {
-    static const struct field list = {.name = "permissions", .type = F_STRS};
     struct account a;
-    struct apikey_request r = {.name = str_z(c->argv[1])};
+    struct apikey_request r;
     struct token_text text;
     int64_t id, expires_s;
-    struct str life = cli_option(c, "life"), given = cli_option(c, "permissions");
+    err_t e = read_request(c, &r);
+    if (e != ERR_OK)
+        return cli_fail(c, e), 2;
     int status = find_account(c, c->argv[0], &a);
     if (status)
         return status;
-    if (life.p && !duration(c, life, &r.life_s))
-        return cli_fail(c, ERR_PARAM_BAD), 2;
-    json_t *words = NULL;
-    if (given.p && cli_value(&list, given, &words, &c->op->fault) != ERR_OK)
-        return cli_fail(c, ERR_PARAM_BAD), 2;
-    size_t n = json_array_size(words);
-    struct str *v = arena_array(c->arena, struct str, n + 1);
-    for (size_t i = 0; v && i < n; i++)
-        v[i] = arena_str(c->arena, json_str(json_array_get(words, i)));
-    json_decref(words);
-    r.permissions = (struct strs){v, v ? n : 0};
-    err_t e = apikey_issue(c->op, a.id, &r, &text, &id, &expires_s);
+    e = apikey_issue(c->op, a.id, &r, &text, &id, &expires_s);
     if (e != ERR_OK)
         return cli_fail(c, e);
     struct str public_id = id_text(c->op->core, c->arena, id);

@@ -1,5 +1,5 @@
 /* --help and shell completion, printed from the tables of commands, kinds and settings. */
-#include "cli/cli.h"
+#include "cli/commands.h"
 #include "token/object.h"
 
 static const char *const type_words[] = {
@@ -45,22 +45,23 @@ static void options_help(const char *list, struct buf *out)
     }
 }
 
-/* The kind whose word opens an object command that takes fields. */
-static const struct object_kind *kind_of(const struct cli_program *p, const struct cli_command *c)
+/* The fields a command takes as FIELD=VALUE; NULL: none. */
+static const struct fields *fields_of(const struct cli_program *p, const struct cli_command *c)
 {
     if (!strstr(c->args, "FIELD=VALUE"))
         return NULL;
-    struct str words = str_z(c->words);
-    return object_kind_find(p->kinds, (struct str){words.p, str_find(words, ' ')});
+    struct str words = str_z(c->words), first = {words.p, str_find(words, ' ')};
+    const struct object_kind *k = object_kind_find(p->kinds, first);
+    return k ? &k->fields : &cli_apikey_fields;
 }
 
 static void one_help(const struct cli_program *p, const struct cli_command *c, struct buf *out)
 {
     buf_fmt(out, "usage: mereau %s%s%s [options]\n\n%s\n", c->words, *c->args ? " " : "", c->args, c->doc);
-    const struct object_kind *k = kind_of(p, c);
-    if (k) {
+    const struct fields *t = fields_of(p, c);
+    if (t) {
         buf_z(out, "\nFields (lists: values separated by commas, or the field repeated; FIELD=- reads a secret from standard input):\n");
-        cli_fields_help(&k->fields, out);
+        cli_fields_help(t, out);
     }
     buf_z(out, "\nOptions:\n");
     options_help(c->options, out);
@@ -134,10 +135,10 @@ static void completion_row(const struct cli_program *p, const struct cli_command
         cli_flag_name(p->settings->v[i].name, name, sizeof name);
         buf_fmt(out, " --%s", name);
     }
-    const struct object_kind *k = kind_of(p, c);
-    for (size_t i = 0; k && i < k->fields.n; i++)
-        if (!(k->fields.v[i].flags & FIELD_READ_ONLY))
-            buf_fmt(out, " %s=", k->fields.v[i].name);
+    const struct fields *t = fields_of(p, c);
+    for (size_t i = 0; t && i < t->n; i++)
+        if (!(t->v[i].flags & FIELD_READ_ONLY))
+            buf_fmt(out, " %s=", t->v[i].name);
     buf_z(out, "\" ;;\n");
 }
 

@@ -7,8 +7,11 @@ void cli_fault_text(const struct fault *f, err_t e, struct buf *out)
 {
     err_t code = f && f->code != ERR_OK ? f->code : e;
     bool whole = code == ERR_CONFIG && f && f->detail[0]; /* carries file, line and path itself */
+    bool store = code >= ERR_STORE && code <= ERR_MASTER_KEY; /* what is wrong, and then where */
     if (f && f->param[0] && !whole)
         buf_fmt(out, "%s: ", f->param);
+    if (store && f && f->detail[0])
+        buf_fmt(out, "%s: ", err_text(code));
     buf_z(out, f && f->detail[0] ? f->detail : err_text(code));
 }
 
