@@ -22,6 +22,7 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
         return NULL;
     if (atomic_load_explicit(&c->state, memory_order_relaxed) == CONN_IDLE)
         conn_state_set(c, CONN_HEADER, server_tick(f->server) + f->server->cfg.header_timeout_s + 1);
+    atomic_fetch_add_explicit(&c->requests, 1, memory_order_relaxed);
     r->mhd = mhd;
     r->conn = c;
     r->uri_raw = uri;
@@ -177,7 +178,7 @@ err_t front_start(struct http_server *s, struct front *f, bool tls, struct fault
     if (getrandom(f->id_random, sizeof f->id_random, 0) != sizeof f->id_random)
         return fault_set(fault, ERR_IO, "", "no random bytes");
     f->id_random[0] |= 1; /* all zero would stay so */
-    /* clang-format off: an option and its arguments a line */
+    /* clang-format off */
     f->daemon = MHD_start_daemon(flags | (tls ? MHD_USE_TLS : 0), 0, NULL, NULL, on_access, f,
                                  MHD_OPTION_NOTIFY_CONNECTION, conn_notify, f,
                                  MHD_OPTION_NOTIFY_COMPLETED, on_completed, f,

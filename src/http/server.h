@@ -22,12 +22,14 @@ struct conn {
     struct front *front;
     struct tls_cred *cred;     /* the certificate this connection was greeted with */
     struct addr_slot *counted; /* its place in the count by address, or NULL */
-    uint64_t bytes_seen;       /* sweeper only: what had arrived when the connection fell idle */
+    uint64_t bytes_seen;       /* sweeper only: what had arrived when the connection fell idle, */
+    uint32_t probed;           /* behind so many requests */
+    _Atomic uint32_t requests;
     int fd;
     _Atomic uint32_t deadline; /* in ticks (seconds) of http_server.tick */
     _Atomic uint8_t state;
     bool management, https, trusted; /* fixed before the hand-over */
-    bool probed, swept;              /* sweeper, under front->lock */
+    bool swept;                      /* sweeper, under front->lock */
     bool drain; /* answered before all was read: leftovers must be read, or the answer gets lost */
     struct addr peer;
     char peer_text[46];
@@ -131,8 +133,8 @@ void conn_notify(void *cls, struct MHD_Connection *mhd, void **socket_context,
 
 /* sweep.c: deadlines, by the acceptor's thread. */
 void sweep(struct http_server *s); /* one tick */
-unsigned sweep_drain(struct http_server *s,
-                     bool also_new); /* shuts what is idle; how many are still at work */
+/* Shuts what is idle; how many are still at work. */
+unsigned sweep_drain(struct http_server *s, bool also_new);
 
 /* linger.c: connections that were answered early. */
 struct leftovers *linger_new(struct http_server *s);
@@ -145,8 +147,8 @@ void linger_sweep(struct leftovers *l);
 /* front.c */
 err_t front_start(struct http_server *s, struct front *f, bool tls, struct fault *fault);
 void front_stop(struct front *f);
-void front_run(struct front *f, struct db **db, size_t cache_kib,
-               struct request *r); /* the handler, then response_build */
+/* The handler, then response_build. *db is opened if need be. */
+void front_run(struct front *f, struct db **db, size_t cache_kib, struct request *r);
 
 /* request.c */
 struct request *request_new(struct front *f);
@@ -166,11 +168,11 @@ enum MHD_Result response_queue(struct request *r); /* event thread */
 /* work.c */
 struct pool *pool_new(struct http_server *s, enum worker_class c, unsigned threads, unsigned queue_max);
 bool pool_start(struct pool *p);
-void pool_stop(
-    struct pool *p); /* what waits is answered 503, what runs is waited for, what comes is answered 503 */
+/* What waits is answered 503, what runs is waited for, what still comes is answered 503. */
+void pool_stop(struct pool *p);
 void pool_free(struct pool **p);
-void pool_push(struct pool *p,
-               struct request *r); /* r's connection is suspended; always ends in STAGE_DONE and resume */
+/* r's connection is suspended; it always comes back in STAGE_DONE, resumed. */
+void pool_push(struct pool *p, struct request *r);
 unsigned pool_waiting(struct pool *p);
 
 /* tls.c */

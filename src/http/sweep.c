@@ -25,15 +25,14 @@ static void probe(struct http_server *s, struct conn *c)
     uint64_t seen = bytes_received(c->fd);
     uint32_t deadline = atomic_load_explicit(&c->deadline, memory_order_relaxed);
     uint32_t sooner = server_tick(s) + s->cfg.header_timeout_s + 1;
+    uint32_t requests = atomic_load_explicit(&c->requests, memory_order_relaxed);
 
-    if (!c->probed)
+    if (c->probed != requests) {
+        c->probed = requests;
         c->bytes_seen = seen;
-    else if (seen != c->bytes_seen && sooner < deadline && c->bytes_seen != UINT64_MAX) {
-        /* only if no whole request has come meanwhile */
+    } else if (seen != c->bytes_seen && sooner < deadline) { /* unless a whole request comes meanwhile */
         atomic_compare_exchange_strong(&c->deadline, &deadline, sooner);
-        c->bytes_seen = UINT64_MAX;
     }
-    c->probed = true;
 }
 
 static bool is_due(const struct http_server *s, const struct conn *c, bool pressure)
@@ -56,11 +55,8 @@ static void sweep_front(struct http_server *s, struct front *f, bool pressure, b
         if (is_due(s, c, pressure)) {
             c->swept = true;
             shutdown(c->fd, SHUT_RDWR);
-        } else if (probing) {
-            if (atomic_load_explicit(&c->state, memory_order_relaxed) == CONN_IDLE)
-                probe(s, c);
-            else
-                c->probed = false;
+        } else if (probing && atomic_load_explicit(&c->state, memory_order_relaxed) == CONN_IDLE) {
+            probe(s, c);
         }
     }
     pthread_mutex_unlock(&f->lock);
