@@ -52,7 +52,7 @@ static err_t look_for_damage(const struct store *s, struct fault *f)
     else if (wal_size > 0 && be32(wal) != 0 && (be32(wal) & ~1u) != WAL_MAGIC)
         what = "has a log that is damaged";
     else if (size > 0 && (size < HEADER_SIZE || memcmp(head, "SQLite format 3", 16) != 0))
-        what = "is not a database";
+        what = "is damaged: it is not a database";
     else if (size > 0 && wal_size == 0 && (int64_t)be32(head + 28) * (page == 1 ? 65536 : page) > size)
         what = "has been cut short";
     if (!what)
@@ -124,7 +124,7 @@ static err_t schema_version(struct sqlite_db *db, int *ret, struct fault *f)
                          "%s/" SQLITE_FILE " is not a store of mereau; nothing was changed",
                          db->head.store->dir);
     if (version > schema_newest())
-        return fault_set(f, ERR_STORE_VERSION, "", "the store has schema %d, this mereau knows up to %d",
+        return fault_set(f, ERR_STORE_VERSION, "", "the store was written by a newer mereau: it has schema %d, this one knows up to %d",
                          (int)version, schema_newest());
     *ret = (int)version;
     return ERR_OK;

@@ -101,5 +101,5 @@ def test_store_of_a_newer_version(fresh):
 
 
 def test_demo_objects_stay_on_loopback(fresh):
-    s = fresh(start=False, tenant={"demo": True}, server={"listen": "0.0.0.0:%d" % mereau.free_port()})
+    s = fresh(start=False, tenant={"demo": True}, server={"listen": "0.0.0.0:%d" % mereau.free_port(), "trusted_proxies": ["127.0.0.1"]})
     refused(s, "demo")
