@@ -205,6 +205,9 @@ static void read_tenant(struct reader *r, const char *key, const json_t *map)
     read_fields(r, k, map, path, doc, lines);
     if (!json_object_get(doc, k->name_field))
         json_object_set_new(doc, k->name_field, json_string(name));
+    const char *given = json_string_value(json_object_get(doc, k->name_field)), *at = join(r, path, k->name_field);
+    if (given && strcmp(given, name))
+        config_fault(&r->config->faults, place_of(r, at), at, "this differs from the key above it");
     try_types(r, k, doc, path);
     add_object(r, k, name, name, doc, lines, path);
     for (size_t i = 0; i < r->kinds->n; i++) {

@@ -20,7 +20,8 @@ struct restore {
     struct cli_call *call;
     struct app_host *host;
     int dir, lock;
-    bool had_store, has_log;
+    bool had_store, had_log, has_log, log_named;
+    int64_t identity; /* of the store that was there; 0: unknown */
     int64_t replayed;
     struct app app;
     struct fault fault;
@@ -69,6 +70,8 @@ static err_t check_source(struct restore *r, const char *path)
 static err_t take_lock(struct restore *r)
 {
     const char *dir = r->call->place->data_dir;
+    if (r->dir >= 0)
+        close(r->dir);
     if (mkdir(dir, 0700) < 0 && errno != EEXIST)
         return fail(r, "cannot be made", dir);
     r->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -100,6 +103,36 @@ static void move_store(struct restore *r, const char *from, const char *to)
     }
 }
 
+/* A list of revocations is worth something only beside the store it was written for. The old store may be damaged: then nobody knows. */
+static err_t identity_of(struct db *db, int64_t *ret)
+{
+    struct rows r;
+    TRY(db_rows(db, Q_RESTORE_IDENTITY, BIND_NONE, &r));
+    *ret = db_next(&r) ? db_int(&r, 0) : 0;
+    return db_end(&r);
+}
+
+static void look_at_old_store(struct restore *r, struct log *log)
+{
+    struct store *store = NULL;
+    struct db *db = NULL;
+    struct fault f = {0};
+    struct metrics *m = metrics_new();
+    struct store_config cfg = {r->call->place->data_dir, log, m, &clock_system};
+    if (!app_has_store(cfg.data_dir) || !m || store_open(&cfg, &store, &f) != ERR_OK) {
+        if (m)
+            metrics_free(&m);
+        return;
+    }
+    if (db_open(store, 256, &db) == ERR_OK) {
+        if (identity_of(db, &r->identity) != ERR_OK)
+            r->identity = 0;
+        db_close(&db);
+    }
+    store_close(&store);
+    metrics_free(&m);
+}
+
 static err_t put_in_place(struct restore *r, const char *source)
 {
     struct str log = cli_option(r->call, "revoked-log");
@@ -110,7 +143,8 @@ static err_t put_in_place(struct restore *r, const char *source)
     if (log.p)
         TRY(copy_file(r, cli_path(r->call, arena_cstr(r->call->arena, log)), "revoked.log"));
     struct stat st;
-    r->has_log = fstatat(r->dir, "revoked.log", &st, 0) == 0 && S_ISREG(st.st_mode);
+    r->log_named = log.p != NULL;
+    r->had_log = fstatat(r->dir, "revoked.log", &st, 0) == 0 && S_ISREG(st.st_mode);
     if (r->had_store)
         move_store(r, STORE, KEPT);
     if (renameat(r->dir, PART, r->dir, STORE) < 0)
@@ -121,6 +155,8 @@ static err_t put_in_place(struct restore *r, const char *source)
 static void undo(struct restore *r)
 {
     unlinkat(r->dir, PART, 0);
+    if (!r->had_log) /* opening the store made an empty one: the next try must not take it for the whole list */
+        unlinkat(r->dir, "revoked.log", 0);
     if (!r->had_store)
         unlinkat(r->dir, STORE, 0);
     else if (faccessat(r->dir, KEPT, F_OK, 0) == 0)
@@ -183,6 +219,10 @@ static err_t bring_up(struct restore *r, struct log *log)
         e = db_open(r->app.core.store, 1024, &db);
     if (e == ERR_OK)
         e = store_check(db, &r->fault);
+    int64_t identity = 0;
+    if (e == ERR_OK)
+        e = identity_of(db, &identity);
+    r->has_log = r->had_log && (r->log_named || (identity && identity == r->identity));
     struct replay p = {r, db, b};
     if (e == ERR_OK && r->has_log)
         e = store_revoked_replay(r->call->place->data_dir, replay_line, &p);
@@ -210,6 +250,11 @@ static err_t restore(struct restore *r)
     err_t e = log ? check_source(r, source) : ERR_MEMORY;
     if (e == ERR_OK)
         e = take_lock(r);
+    if (e == ERR_OK && cli_option(r->call, "force").p) {
+        drop_lock(r); /* opening takes it */
+        look_at_old_store(r, log);
+        e = take_lock(r);
+    }
     if (e == ERR_OK) {
         e = put_in_place(r, source);
         drop_lock(r); /* opening takes it again */
@@ -241,7 +286,7 @@ int app_restore(struct cli_call *c)
     else if (r.has_log)
         buf_fmt(c->out, "restored; %lld revocations were made again\n", (long long)r.replayed);
     else
-        buf_z(c->out, "restored; there was no list of revocations, so that all sessions, tokens and API keys issued so far are refused: people sign in again, "
+        buf_z(c->out, "restored; there was no list of revocations of this very store (--revoked-log names one), so that all sessions, tokens and API keys issued so far are refused: people sign in again, "
                       "keys are made anew\n");
     if (r.had_store)
         buf_fmt(c->err, "the store that was there is %s/" KEPT "\n", c->place->data_dir);

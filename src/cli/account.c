@@ -58,7 +58,10 @@ static err_t read_request(struct cli_call *c, struct apikey_request *ret)
     struct str input = c->input;
     json_t *doc;
     TRY(fields_init(&cli_apikey_fields, c->arena, ret));
-    TRY(cli_values(&cli_apikey_fields, c->argc - 1, c->argv + 1, &input, &doc, &c->op->fault));
+    bool named = !strchr(c->argv[1], '='); /* apikey add ann laptop: the name without its field's */
+    TRY(cli_values(&cli_apikey_fields, c->argc - 1 - named, c->argv + 1 + named, &input, &doc, &c->op->fault));
+    if (named && !json_object_get(doc, "name"))
+        json_object_set_new(doc, "name", json_string(c->argv[1]));
     err_t e = fields_from_json(&cli_apikey_fields, c->arena, doc, "", ret, &c->op->fault);
     json_decref(doc);
     return e == ERR_OK && !ret->name.n ? op_fail(c->op, ERR_PARAM_MISSING, "name", "a name is expected: name=...") : e;

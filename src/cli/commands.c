@@ -23,7 +23,7 @@ const struct cli_command cli_commands[] = {
      cli_user_link},
     {"user first-admin", "", "Make a link that makes an administrator (15 minutes)", 0, 0, 0, NULL, cli_user_first_admin},
     OBJECT("service-account", "USERNAME", "service account"),
-    {"apikey add", "USERNAME name=NAME [FIELD=VALUE ...]", "Issue an API key for a person or service account, printed once", 0, 2, -1, NULL,
+    {"apikey add", "USERNAME NAME [FIELD=VALUE ...]", "Issue an API key for a person or service account, printed once", 0, 2, -1, NULL,
      cli_apikey_add},
     {"apikey list", "USERNAME", "List the API keys of an account", 0, 1, 1, NULL, cli_apikey_list},
     {"apikey revoke", "ID", "Revoke an API key", 0, 1, 1, NULL, cli_apikey_revoke},
