@@ -100,10 +100,9 @@ struct str scope_for_audience(struct op *op, struct str scope, struct str audien
     return words_done(&b);
 }
 
-/* An administrator of a tenant holds every permission in it; being operator of all tenants is not one of those. */
 bool permission_held(struct strs held, struct str permission)
 {
-    return strs_has(held, permission) || (strs_has(held, STR("admin")) && !str_is(permission, "operator"));
+    return permissions_allow(held, permission);
 }
 
 struct str scope_still_held(struct op *op, const struct account *person, struct str scope)

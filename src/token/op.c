@@ -54,7 +54,7 @@ err_t op_keep_json(struct op *op, json_t *doc)
 
 bool permissions_allow(struct strs held, struct str permission)
 {
-    return strs_has(held, permission) || strs_has(held, STR("admin"));
+    return strs_has(held, permission) || (strs_has(held, STR("admin")) && !str_is(permission, "operator"));
 }
 
 bool op_is_default_tenant(const struct op *op)
@@ -126,8 +126,7 @@ err_t op_permit_grant(struct op *op, struct strs permissions, const char *param)
         return ERR_OK;
     for (size_t i = 0; i < permissions.n; i++) {
         struct str p = permissions.v[i];
-        /* "admin" allows all in its tenant, but an operator is more than that. */
-        bool held = str_is(p, "operator") ? false : actor_holds(op, p);
+        bool held = str_is(p, "operator") ? false : actor_holds(op, p); /* who is one has passed above */
         if (!held)
             return op_fail(op, ERR_FORBIDDEN, param, "you do not hold \"%.*s\" yourself", STR_ARG(p));
     }

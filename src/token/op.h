@@ -44,7 +44,8 @@ err_t op_permit_system(struct op *op);
 /* Nobody gives away what he does not hold: ERR_FORBIDDEN unless the actor holds each of these in op->tenant. For the
  * permissions of roles, of clients, of API keys and for the roles of accounts. */
 err_t op_permit_grant(struct op *op, struct strs permissions, const char *param);
-/* What a list of permissions allows: the word itself, or "admin". The one comparison of permissions. */
+/* What a list of permissions allows: the word itself, or "admin", which is all in one tenant: being operator of all tenants
+ * is not among it. The one comparison of permissions. */
 bool permissions_allow(struct strs held, struct str permission);
 bool op_is_default_tenant(const struct op *op); /* op->tenant is the default one */
 
