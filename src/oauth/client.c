@@ -155,6 +155,35 @@ static err_t check_tokens(struct op *op, const struct client *c)
     return check_words(op, "resources", c->resources);
 }
 
+/* A first-party client gets what its people hold without asking them: whoever may not administer this server must not make
+ * one that asks for that. */
+static err_t permit_scope(struct op *op, const struct client *c)
+{
+    struct str *v = arena_array(op->arena, struct str, LIMIT_SCOPE_WORDS), rest = c->scope, w;
+    size_t n = 0;
+    if (!v)
+        return ERR_MEMORY;
+    while (n < LIMIT_SCOPE_WORDS && str_word(&rest, ' ', &w))
+        if (permission_is_own(op->core, w))
+            v[n++] = w;
+    return op_permit_grant(op, (struct strs){v, n}, "scope");
+}
+
+/* A client's name stands as sub in its own tokens: it must not read as a person's (RFC 9700 section 4.15). */
+static err_t check_nobodys_id(struct op *op, const struct client *c)
+{
+    struct account a;
+    struct fault before = op->fault;
+    int64_t id;
+    if (!id_parse(op->core, c->client_id, &id))
+        return ERR_OK;
+    err_t e = account_by_id(op, id, &a);
+    if (e == ERR_OK)
+        return op_fail(op, ERR_CLIENT_METADATA, "client_id", "client_id is an account's id");
+    op->fault = before;
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 static err_t client_check(struct op *op, void *spec, bool is_new)
 {
     struct client *c = spec;
@@ -170,7 +199,9 @@ static err_t client_check(struct op *op, void *spec, bool is_new)
     TRY(check_grants(op, c));
     TRY(check_public(op, c));
     TRY(op_permit_grant(op, c->permissions, "permissions"));
-    return check_tokens(op, c);
+    TRY(check_tokens(op, c));
+    TRY(permit_scope(op, c));
+    return is_new ? check_nobodys_id(op, c) : ERR_OK;
 }
 
 /* --- secrets: a JSON array of one or two hex HMACs, the newest first ---------------------------------------------- */

@@ -75,6 +75,8 @@ const struct resource *tenant_resource(const struct tenant *t, struct str identi
 struct strs tenant_permissions(struct op *op, struct strs roles);
 /* True if some role of the tenant grants this word: then a scope of that name is only for people who hold it. */
 bool tenant_knows_permission(const struct tenant *t, struct str permission);
+/* True if the word opens something of this server itself, in every tenant: "admin", "user.write". */
+bool permission_is_own(const struct core *core, struct str permission);
 /* Built in: needs no row, may not be defined anew. */
 bool role_is_built_in(struct str name);
 /* Deletes what removed tenants have left behind, in bounded batches; for the housekeeper. */

@@ -68,6 +68,17 @@ err_t tenant_fill_permissions(const struct core *core, struct arena *a, struct t
     return w.failed ? ERR_MEMORY : ERR_OK;
 }
 
+bool permission_is_own(const struct core *core, struct str permission)
+{
+    for (size_t i = 0; i < COUNT(own_permissions); i++)
+        if (str_is(permission, own_permissions[i]))
+            return true;
+    for (size_t i = 0; core->kinds && i < core->kinds->n; i++)
+        if (str_is(permission, core->kinds->v[i]->read) || str_is(permission, core->kinds->v[i]->write))
+            return true;
+    return false;
+}
+
 bool tenant_knows_permission(const struct tenant *t, struct str permission)
 {
     return strs_has(t->permissions, permission);
