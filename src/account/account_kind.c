@@ -87,7 +87,6 @@ static void drop_empty(struct str *s)
 static err_t check(struct op *op, void *spec, bool is_new)
 {
     struct account_spec *s = spec;
-    (void)is_new;
     s->username = account_fold(op->arena, s->username);
     s->email = s->email.n ? account_fold(op->arena, s->email) : STR_NONE;
     drop_empty(&s->name);
@@ -95,6 +94,8 @@ static err_t check(struct op *op, void *spec, bool is_new)
     drop_empty(&s->owner);
     if (!s->username.p)
         return ERR_MEMORY;
+    if (is_new && str_starts(s->username, STR("client:"))) /* what /verify calls a client */
+        return op_fail(op, ERR_PARAM_BAD, "username", "a name that does not begin with client: is expected");
     if (s->email.n && !email_ok(s->email))
         return op_fail(op, ERR_PARAM_BAD, "email", "an address such as demo@example.com is expected");
     if (!text_ok(s->name))
