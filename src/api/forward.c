@@ -20,6 +20,15 @@ static struct original original_of(struct call *c)
     return o;
 }
 
+/* A proxy sets one of the two names and passes on what a client sent under the other: what either says must be allowed. */
+static bool original_allowed(struct call *c, const struct original *o)
+{
+    struct str host = http_req_header(c->req, "X-Forwarded-Host");
+    if (!o->url.p || !verify_url_allowed(&c->op, o->url))
+        return false;
+    return !host.n || verify_url_allowed(&c->op, arena_fmt(c->op.arena, "https://%.*s/", STR_ARG(host)));
+}
+
 /* All of them, empty ones too: the proxy overwrites with them what a client sent under these names (A85). */
 static err_t let_through(struct call *c, const struct verified *v)
 {
@@ -67,7 +76,7 @@ err_t api_verify(struct call *c, void *params)
         TRY(verify_bearer(&c->op, p, text, &v));
         return let_through(c, &v);
     }
-    bool allowed = o.url.p && verify_url_allowed(&c->op, o.url);
+    bool allowed = original_allowed(c, &o);
     err_t e = allowed ? call_session(c) : ERR_UNAUTHENTICATED;
     if (e == ERR_UNAUTHENTICATED || e == ERR_NOT_FOUND) {
         c->op.fault = (struct fault){0};
