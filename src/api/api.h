@@ -13,6 +13,8 @@ enum auth_rule {
     AUTH_SESSION,  /* a signed-in person; pages are sent to the sign-in page */
     AUTH_BEARER,   /* an access token or API key; or, for the console's own requests, a session with its CSRF header */
 };
+/* Who can make it work hard. SIGNIN: passwords are tried here, and account/limiter.h answers 429; PUBLIC: anyone, bounded
+ * by the queues and the connections an address may have; NONE: only whoever is signed in, or it costs next to nothing. */
 enum rate_class { RATE_NONE, RATE_PUBLIC, RATE_SIGNIN };
 /* How an endpoint speaks of errors. */
 enum answer_style {

@@ -77,7 +77,7 @@ static void print_operation(struct jw *w, const struct endpoint *e)
 {
     static const char *const security[] = {[AUTH_NONE] = "[]", [AUTH_CLIENT] = "[{\"client\":[]},{}]", [AUTH_SESSION] = "[{\"session\":[]}]",
                                            [AUTH_BEARER] = "[{\"bearer\":[]}]"};
-    bool form = e->params && e->method == HTTP_POST;
+    bool form = e->params->n && e->method == HTTP_POST;
     jw_key(w, method_names[e->method]);
     jw_open(w, '{');
     jw_m_str(w, "operationId", str_z(e->name));
@@ -88,12 +88,14 @@ static void print_operation(struct jw *w, const struct endpoint *e)
     jw_key(w, "parameters");
     jw_open(w, '[');
     print_path_parameters(w, e->path);
-    for (size_t i = 0; !form && e->params && i < e->params->n; i++)
+    for (size_t i = 0; !form && i < e->params->n; i++)
         print_parameter(w, str_z(e->params->v[i].name), "query", e->params->v[i].flags & FIELD_REQUIRED, e->params->v[i].doc, &e->params->v[i]);
     jw_close(w, ']');
     if (form)
         print_form(w, e->params);
-    jw_m_raw(w, "responses", STR("{\"default\":{\"description\":\"see docs/api.md\"}}"));
+    jw_m_raw(w, "responses", e->rate == RATE_SIGNIN ? STR("{\"429\":{\"description\":\"too many attempts; see Retry-After\"},"
+                                                          "\"default\":{\"description\":\"see docs/api.md\"}}")
+                                                    : STR("{\"default\":{\"description\":\"see docs/api.md\"}}"));
     jw_close(w, '}');
 }
 

@@ -99,7 +99,7 @@ static const struct {
     {ERR_LIMITED, "Too many attempts"},
     {ERR_BUSY, "The server is busy"},
     {ERR_REDIRECT_URI, "This application's request cannot be trusted"},
-    {ERR_CLIENT_INVALID, "This application is not known here"},
+    {ERR_CLIENT_ID, "This application is not known here"},
     {ERR_STORE, "Something went wrong on our side"},
     {ERR_INTERNAL, "Something went wrong on our side"},
 };

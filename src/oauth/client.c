@@ -204,6 +204,13 @@ static err_t client_check(struct op *op, void *spec, bool is_new)
     return is_new ? check_nobodys_id(op, c) : ERR_OK;
 }
 
+static err_t client_permit(struct op *op, const void *old_spec)
+{
+    const struct client *c = old_spec;
+    TRY(op_permit_grant(op, c->permissions, "permissions"));
+    return permit_scope(op, c);
+}
+
 /* --- secrets: a JSON array of one or two hex HMACs, the newest first ---------------------------------------------- */
 
 static err_t client_seal(struct op *op, const void *spec, struct str old, struct str *ret)
@@ -257,5 +264,6 @@ const struct object_kind kind_client = {
     .doc = "an application that gets tokens (RFC 7591 names)",
     .fields = FIELDS(client_fields_v, struct client),
     .check = client_check,
+    .permit = client_permit,
     .seal = client_seal,
 };

@@ -69,18 +69,26 @@ static err_t check_life(struct op *op, const struct refresh *x)
     return invalid_if(op, life_check(op, &t), ERR_TOKEN_INVALID, "the refresh token has expired or was revoked");
 }
 
+/* In an op of its own, because a resource may name more clients than an op holds objects. */
+static err_t client_is_on(struct op *op, struct str name, bool *ret)
+{
+    struct op look;
+    struct object *o;
+    op_begin(&look, op->core, op->db, op->arena);
+    look.tenant = op->tenant;
+    err_t e = object_get(&look, &kind_client, name, &o);
+    *ret = e == ERR_OK && !o->disabled;
+    op_end(&look);
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 /* A resource is off when clients speak for it and every one of them is disabled (A36). */
 static err_t resource_is_off(struct op *op, const struct resource *r, bool *ret)
 {
-    bool off = r->introspect_clients.n > 0;
-    for (size_t i = 0; off && i < r->introspect_clients.n; i++) {
-        struct object *o;
-        err_t e = object_get(op, &kind_client, r->introspect_clients.v[i], &o);
-        if (e != ERR_OK && e != ERR_NOT_FOUND)
-            return e;
-        off = e == ERR_NOT_FOUND || o->disabled;
-    }
-    *ret = off;
+    bool on = r->introspect_clients.n == 0;
+    for (size_t i = 0; !on && i < r->introspect_clients.n; i++)
+        TRY(client_is_on(op, r->introspect_clients.v[i], &on));
+    *ret = !on;
     return ERR_OK;
 }
 

@@ -102,6 +102,8 @@ static err_t look(struct op *op, struct str text, const struct object *client, s
     TRY(token_judge(op, text, ret, NULL));
     if (!may_see(op, ret, client))
         return ERR_TOKEN_INVALID;
+    if (ret->grant_id) /* a resource asks because the token was presented to it: a use, from an unknown address */
+        usage_touch(op->core->usage, NODE_GRANT, tenant_id_of(op), ret->grant_id, op->now_s, STR_NONE);
     err_t e = read_names(op, ret, names);
     return e == ERR_NOT_FOUND ? ERR_TOKEN_INVALID : e;
 }

@@ -45,7 +45,7 @@ err_t audience_narrow(struct op *op, struct str granted, struct strs asked, stru
 /* What may be registered (RFC 9700 section 2.1, RFC 8252 section 7): NULL, or what is wrong with it. */
 const char *redirect_uri_fault(struct str uri, bool public_client);
 bool redirect_is_native(struct str uri);       /* loopback or private-use scheme: any program on the device may claim it */
-struct str redirect_origin(struct str uri);    /* "https://host:port"; "scheme:" for private-use schemes */
+struct str redirect_origin(struct str uri);    /* as form-action takes it: "https://host:port", "scheme:" */
 /* The host of an absolute http or https URL without user name, backslash or the like; as it stands, without port. */
 bool url_host(struct str url, struct str *ret_host);
 bool redirect_same(struct str registered, struct str sent);

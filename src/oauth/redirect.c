@@ -160,10 +160,12 @@ bool redirect_is_native(struct str uri)
     return !str_starts(uri, STR("https://"));
 }
 
+/* A Content-Security-Policy has no form for IPv6 addresses: there the scheme alone stands. */
 struct str redirect_origin(struct str uri)
 {
     size_t n = scheme_length(uri);
-    if (n + 2 < uri.n && uri.p[n + 1] == '/' && uri.p[n + 2] == '/') {
+    bool v6 = n + 3 < uri.n && uri.p[n + 3] == '[';
+    if (!v6 && n + 2 < uri.n && uri.p[n + 1] == '/' && uri.p[n + 2] == '/') {
         size_t end = n + 3;
         while (end < uri.n && uri.p[end] != '/' && uri.p[end] != '?')
             end++;

@@ -104,6 +104,7 @@ static void test_parts(void)
     struct str host;
     CHECK(str_is(redirect_origin(STR("https://app.example:8443/cb?x")), "https://app.example:8443"));
     CHECK(str_is(redirect_origin(STR("https://app.example")), "https://app.example"));
+    CHECK(str_is(redirect_origin(STR("http://[::1]:7/cb")), "http:"));
     CHECK(str_is(redirect_origin(STR("com.example.app:/cb")), "com.example.app:"));
     CHECK(redirect_is_native(STR("http://127.0.0.1/cb")) && redirect_is_native(STR("com.example.app:/cb")));
     CHECK(!redirect_is_native(STR("https://app.example/cb")));
