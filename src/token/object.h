@@ -45,6 +45,8 @@ struct object_kind {
     bool in_snapshot;              /* part of struct tenant: a change replaces the snapshot */
     /* Checks a spec whole, after overlay, on every path (API, CLI, file); may normalise it. */
     err_t (*check)(struct op *op, void *spec, bool is_new);
+    /* May the actor change, disable or remove what stands there? Nobody meddles with more than he holds. NULL: whoever may write. */
+    err_t (*permit)(struct op *op, const void *old_spec);
     /* Turns the secrets of `spec` into what is stored; old is the stored text or STR_NONE. NULL: the kind has none. */
     err_t (*seal)(struct op *op, const void *spec, struct str old, struct str *ret);
     /* Storage of its own (accounts); NULL: the table `object`. Each member may be NULL: then the table's way. */

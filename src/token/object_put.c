@@ -244,6 +244,8 @@ static err_t put_round(struct put *p, err_t *ret_again, bool *ret_changed)
         p->new = p->old;
         return ERR_OK;
     }
+    if (p->old && p->k->permit)
+        TRY(placed(p, p->k->permit(p->op, p->old->spec)));
     struct fault before = p->op->fault;
     err_t e = object_write(p->op, p->new, p->old == NULL, p->old ? p->old->version : 0);
     if (e == ERR_PRECONDITION || e == ERR_STORE_UNIQUE) {

@@ -149,6 +149,8 @@ err_t object_remove(struct op *op, const struct object_kind *k, struct str name)
     TRY(object_permit_write(op, k));
     TRY(object_fetch(op, k, name, &o));
     TRY(object_permit_file(op, o, "removed"));
+    if (k->permit)
+        TRY(k->permit(op, o->spec));
     err_t e = k->store && k->store->remove ? k->store->remove(op, o) : remove_row(op, o);
     if (e == ERR_PRECONDITION)
         return op_fail(op, e, "", "the %s \"%.*s\" was changed at the same moment", k->name, STR_ARG(name));
@@ -164,6 +166,8 @@ err_t object_set_disabled(struct op *op, const struct object_kind *k, struct str
     TRY(object_fetch(op, k, name, &old));
     if (old->disabled == disabled)
         return ERR_OK;
+    if (k->permit)
+        TRY(k->permit(op, old->spec));
     struct object o = *old;
     o.arena = NULL;
     o.disabled = disabled;

@@ -140,6 +140,12 @@ static err_t role_check(struct op *op, void *spec, bool is_new)
     return op_permit_grant(op, r->permissions, "permissions");
 }
 
+static err_t role_permit(struct op *op, const void *old_spec)
+{
+    const struct role *r = old_spec;
+    return op_permit_grant(op, r->permissions, "permissions");
+}
+
 const struct object_kind kind_role = {
     .name = "role",
     .plural = "roles",
@@ -150,6 +156,7 @@ const struct object_kind kind_role = {
     .fields = FIELDS(role_fields, struct role),
     .in_snapshot = true,
     .check = role_check,
+    .permit = role_permit,
 };
 
 /* --- resource --- */

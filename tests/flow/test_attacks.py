@@ -82,3 +82,32 @@ def test_verify_believes_no_second_address(fresh):
     assert status(X_Original_URL="https://app.example.com/x", X_Forwarded_Host="app.example.com:8443") == 200
     assert status(X_Original_URL="https://app.example.com/x", X_Forwarded_Host="other.example.com", X_Forwarded_Proto="https") == 401
     assert status(X_Original_URL="https://other.example.com/x", X_Forwarded_Host="app.example.com", X_Forwarded_Proto="https") == 401
+
+
+def test_a_clerk_does_not_touch_more_than_he_holds(office):
+    """Without its permissions a role's holders were anybody's to take over; a client would do as told by another secret."""
+    admin, key = office.cli_json("apikey", "add", "adam", "admin")["key"], clerk_key(office)
+    secret = "s" * 40
+    assert call(office, admin, "POST", "roles", {"name": "chief", "permissions": ["key.write"]}).status_code == 201
+    assert call(office, admin, "POST", "users", {"username": "cleo", "password": PASSWORD, "roles": ["chief"]}).status_code == 201
+    assert call(office, admin, "POST", "clients", {"client_id": "robot", "client_secret": secret, "grant_types": ["client_credentials"],
+                                                   "permissions": ["key.write"]}).status_code == 201
+    assert call(office, key, "PATCH", "roles/chief", {"permissions": []}).status_code == 403
+    assert call(office, key, "DELETE", "roles/chief").status_code == 403
+    assert call(office, key, "POST", "users/cleo/link").status_code == 403
+    assert call(office, key, "POST", "users/cleo/keys", {"name": "k"}).status_code == 403
+    assert call(office, key, "PUT", "clients/robot", {"client_secret": "t" * 40, "grant_types": ["client_credentials"]}).status_code == 403
+    assert call(office, key, "POST", "clients/robot/disable").status_code == 403
+    assert call(office, key, "DELETE", "clients/robot").status_code == 403
+    assert office.token(("robot", secret), grant_type="client_credentials").status_code == 200
+    assert call(office, admin, "DELETE", "clients/robot").status_code == 204
+
+
+def test_a_key_and_a_session_stay_in_their_tenant(office):
+    key = office.cli_json("apikey", "add", "adam", "admin")["key"]
+    assert call(office, key, "GET", "users", prefix="/t/other").status_code == 401
+    b = office.browser("adam")
+    session = b.http.cookies.get_dict()["mereau"]
+    r = office.get("/t/other/console", cookies={"mereau.other": session, "mereau": session})
+    assert r.status_code == 303 and "/t/other/signin" in r.headers["Location"]
+    assert office.get("/t/default/console", cookies={"mereau": session}).status_code == 404
