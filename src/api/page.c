@@ -120,9 +120,9 @@ err_t page_error(struct call *c, err_t e)
             heading = headings[i].heading;
     json_t *data = page_data(c, heading);
     page_set(data, "heading", str_z(heading));
-    page_set(data, "text", page_sentence(c, str_z(err_text(e))));
-    if (c->op.fault.code == e && c->op.fault.detail[0])
-        page_set(data, "detail", str_z(c->op.fault.detail));
+    /* what was noted is the more exact sentence: it takes the general one's place */
+    bool noted = c->op.fault.code == e && c->op.fault.detail[0];
+    page_set(data, "text", page_sentence(c, noted ? arena_str(c->op.arena, str_z(c->op.fault.detail)) : str_z(err_text(e))));
     if (c->op.fault.code == e && c->op.fault.param[0])
         page_set(data, "param", str_z(c->op.fault.param));
     page_set(data, "request_id", c->op.request_id);

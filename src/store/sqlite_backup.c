@@ -45,8 +45,8 @@ err_t sqlite_backup(struct store *s, const char *path, struct fault *f)
     /* Made here, so that it is ours alone from its first moment and nothing is overwritten. */
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
-        return fault_set(f, errno == EEXIST ? ERR_CONFLICT : ERR_IO, "", "%s cannot be made: %s", path,
-                         strerror(errno));
+        return fault_set(f, errno == EEXIST ? ERR_CONFLICT : ERR_IO, "", "%s cannot be made: %s%s", path, strerror(errno),
+                         errno == EACCES ? " (a running server writes its backup itself, as its own user)" : "");
     close(fd);
     struct sqlite_db *db = NULL;
     err_t e = sqlite_connect(s, own->path, SQLITE_OPEN_READWRITE, &db);
