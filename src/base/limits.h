@@ -87,7 +87,8 @@
 #define LIMIT_MARK                1000  /* descendants of revoked nodes marked in one transaction */
 #define LIMIT_MARK_ROUNDS         32    /* such transactions in one housekeeping round */
 #define LIMIT_DEAD_NODES          (1 << 22) /* revoked nodes whose descendants are not all marked yet */
-#define LIMIT_AUDIT_HEADS         (1 << 16) /* tenants whose chain heads are kept in memory */
+#define LIMIT_AUDIT_HEADS         (1 << 22) /* tenants of one store: chain heads in memory between two times of saving, or while verifying */
+#define LIMIT_AUDIT_HEADS_KEPT    16384     /* chain heads that stay in memory longer */
 #define LIMIT_AUDIT_SCAN          20000 /* audit rows one listing looks at */
 #define LIMIT_REFUSED             256   /* different refusals counted apart in one minute */
 #define LIMIT_USAGE               16384 /* last-used times kept in memory between two flushes */

@@ -41,7 +41,8 @@ void audit_stop(struct core *core);   /* after the store is closed */
 /* Walks every chain and checkpoint. progress may be NULL. ERR_STORE_CORRUPT and where in op->fault. */
 err_t audit_verify(struct op *op, void (*progress)(void *ctx, int64_t done, int64_t total), void *ctx, int64_t *ret_rows);
 err_t audit_checkpoint(struct op *op); /* by the housekeeper, each 10 minutes and at the end */
-err_t audit_flush_refused(struct op *op);
+err_t audit_save_heads(struct op *op); /* by the housekeeper, each some seconds: a start after a crash reads less */
+err_t audit_flush_refused(struct op *op); /* once a minute; saves the heads as well */
 /* Empties payload, actor and object of all tenants' rows before that time; digests stay, so the chain still verifies. */
 err_t audit_retain(struct op *op, int64_t before_s, int64_t *ret_rows);
 

@@ -117,5 +117,7 @@ err_t audit_flush_refused(struct op *op)
     if (beyond.count)
         make_row(op, &beyond, &f.rows[f.n++]);
     idmap_free(&counted);
-    return f.n ? store_tx(op->core->store, flush_in_tx, &f) : ERR_OK;
+    if (f.n)
+        TRY(store_tx(op->core->store, flush_in_tx, &f));
+    return audit_save_heads(op);
 }

@@ -1,37 +1,49 @@
-/* Walking the audit trail: every row against its digest, every seal against its rows and the seal before, every checkpoint
- * against its signature and the seals it names; and retention, which empties rows and leaves all of that whole. */
+/* Walking the audit trail in the order it was written, all tenants in one pass: every row against its digest, every seal
+ * against its rows and the seal before, every checkpoint against its signature and the heads of that moment. */
 #include "token/audit_state.h"
-#include "token/life.h"
 #include <stdlib.h>
 
-#define SEAL_PAGE 256
-#define ROW_PAGE  1000
+#define PAGE 1000
 
+/* Where one tenant's chain stands. */
+struct trail {
+    int64_t seal_id, seal;
+    uint8_t chain[SHA256_SIZE];
+};
 struct walk {
     struct op *op;
     void (*progress)(void *ctx, int64_t done, int64_t total);
     void *progress_ctx;
-    int64_t done, total, end_id; /* what was written after the start is not looked at */
-    /* one tenant */
-    int64_t tenant_id, seal, last_id;
-    uint8_t chain[SHA256_SIZE];
-    int64_t emptied_to, retained_to; /* newest row without content; the newest id retention owns up to */
-    uint8_t *buf;                    /* AUDIT_CHAIN_HEAD and the digests of one seal */
-    size_t cap;
+    int64_t done, total, end_id; /* what is written after the start is not looked at */
+    int64_t row_id;              /* the last row read */
+    struct idmap trails;         /* tenant -> struct trail */
+    struct tx_note *open;        /* rows of a commit whose seals have not come yet */
+    size_t nopen, cap;
+    bool sealing;                /* a seal has come since the last row */
+    uint8_t *digests;            /* AUDIT_CHAIN_HEAD and the digests of one seal */
+    int64_t emptied_to, retained_to; /* the newest row without content; up to where retention owns up to it */
 };
 
 static err_t broken(struct walk *w, int64_t id, const char *what)
 {
-    return op_fail(w->op, ERR_STORE_CORRUPT, "", "the audit trail of tenant %.*s is not whole at %.*s: %s",
-                   STR_ARG(id_text(w->op->core, w->op->arena, w->tenant_id)), STR_ARG(id_text(w->op->core, w->op->arena, id)), what);
+    return op_fail(w->op, ERR_STORE_CORRUPT, "", "the audit trail is not whole at %.*s: %s", STR_ARG(id_text(w->op->core, w->op->arena, id)),
+                   what);
 }
 
-/* --- rows of one seal ------------------------------------------------------------------------------------------------ */
+static err_t trail_of(struct walk *w, int64_t tenant_id, struct trail **ret)
+{
+    struct trail *t = idmap_get(&w->trails, tenant_id);
+    if (!t) {
+        t = idmap_put(&w->trails, tenant_id);
+        if (!t)
+            return ERR_MEMORY;
+        audit_chain_start(w->op->core->crypto, tenant_id, t->chain);
+    }
+    *ret = t;
+    return ERR_OK;
+}
 
-struct seal_row {
-    int64_t seal, first_id, last_id, count;
-    uint8_t chain[SHA256_SIZE];
-};
+/* --- rows ------------------------------------------------------------------------------------------------------------ */
 
 static err_t retained_member(void *ctx, const struct json_member *m)
 {
@@ -42,159 +54,152 @@ static err_t retained_member(void *ctx, const struct json_member *m)
     return ERR_OK;
 }
 
-static err_t check_row(struct walk *w, const struct rows *r, uint8_t ret_digest[static SHA256_SIZE])
+/* An emptied row has its digest to speak for it, if retention owns up to having emptied it. */
+static err_t check_content(struct walk *w, const struct audit_content *c, struct str digest)
 {
-    struct audit_content c = {.id = db_int(r, 0),
-                              .tenant_id = w->tenant_id,
-                              .at_s = db_int(r, 1),
-                              .event = db_text(r, 2),
-                              .actor = db_text(r, 3),
-                              .object = db_text(r, 4),
-                              .payload = db_text(r, 5),
-                              .salt = db_text(r, 6)};
-    struct str digest = db_text(r, 7);
     uint8_t want[SHA256_SIZE];
+    if (!c->salt.p) {
+        w->emptied_to = c->id;
+        return c->actor.p || c->object.p || c->payload.p ? broken(w, c->id, "a row has lost its salt") : ERR_OK;
+    }
+    audit_digest(w->op->core->crypto, c, want);
+    if (memcmp(want, digest.p, SHA256_SIZE) != 0)
+        return broken(w, c->id, "a row was changed");
+    if (str_is(c->event, audit_name(AUDIT_RETENTION)) && c->payload.n)
+        return json_scan(w->op->arena, c->payload, retained_member, w);
+    return ERR_OK;
+}
+
+static err_t room_for_one(struct walk *w)
+{
+    if (w->nopen < w->cap)
+        return ERR_OK;
+    size_t cap = w->cap ? w->cap * 2 : 256;
+    if (cap > 2 * LIMIT_TX_NOTES)
+        return broken(w, w->row_id, "rows have no seal");
+    struct tx_note *open = realloc(w->open, cap * sizeof(*open));
+    if (open)
+        w->open = open;
+    uint8_t *digests = realloc(w->digests, AUDIT_CHAIN_HEAD + cap * SHA256_SIZE);
+    if (digests)
+        w->digests = digests;
+    if (!open || !digests)
+        return ERR_MEMORY;
+    w->cap = cap;
+    return ERR_OK;
+}
+
+static err_t take_row(struct walk *w, const struct rows *r)
+{
+    struct audit_content c = {.tenant_id = db_int(r, 0),
+                              .id = db_int(r, 1),
+                              .at_s = db_int(r, 2),
+                              .event = db_text(r, 3),
+                              .actor = db_text(r, 4),
+                              .object = db_text(r, 5),
+                              .payload = db_text(r, 6),
+                              .salt = db_text(r, 7)};
+    struct str digest = db_text(r, 8);
+    w->row_id = c.id;
+    if (w->sealing && w->nopen)
+        return broken(w, w->open[0].id, "a row has no seal");
+    w->sealing = false;
     if (digest.n != SHA256_SIZE)
         return broken(w, c.id, "a row has no digest");
-    memcpy(ret_digest, digest.p, SHA256_SIZE);
-    if (!c.salt.p) { /* emptied: its digest speaks for it, if retention owns up to it */
-        w->emptied_to = c.id;
-        return c.actor.p || c.object.p || c.payload.p ? broken(w, c.id, "a row has lost its salt") : ERR_OK;
-    }
-    audit_digest(w->op->core->crypto, &c, want);
-    if (memcmp(want, digest.p, SHA256_SIZE) != 0)
-        return broken(w, c.id, "a row was changed");
-    if (str_is(c.event, audit_name(AUDIT_RETENTION)) && c.payload.n)
-        return json_scan(w->op->arena, c.payload, retained_member, w);
+    TRY(check_content(w, &c, digest));
+    TRY(room_for_one(w));
+    struct tx_note *n = &w->open[w->nopen++];
+    *n = (struct tx_note){.tenant_id = c.tenant_id, .id = c.id};
+    memcpy(n->digest, digest.p, SHA256_SIZE);
+    w->done++;
     return ERR_OK;
 }
 
-static err_t room_for(struct walk *w, size_t n)
-{
-    if (n <= w->cap)
-        return ERR_OK;
-    uint8_t *p = realloc(w->buf, AUDIT_CHAIN_HEAD + n * SHA256_SIZE);
-    if (!p)
-        return ERR_MEMORY;
-    w->buf = p;
-    w->cap = n;
-    return ERR_OK;
-}
-
-/* A page of the rows after w->last_id; *ret_n counts on. */
-static err_t check_rows(struct walk *w, const struct seal_row *s, size_t *ret_n, bool *ret_more)
+/* The rows between the last one and this id. */
+static err_t take_rows(struct walk *w, int64_t before_id)
 {
     struct rows r;
-    err_t e = ERR_OK;
-    size_t page = 0;
-    TRY(db_rows(w->op->db, Q_AUDIT_ROWS, BIND(vint(w->tenant_id), vint(w->last_id), vint(s->last_id), vint(ROW_PAGE)), &r));
-    while (e == ERR_OK && db_next(&r)) {
-        w->last_id = db_int(&r, 0);
-        if (*ret_n == (size_t)s->count || (*ret_n == 0 && w->last_id != s->first_id))
-            e = broken(w, w->last_id, "a row was added");
-        else
-            e = check_row(w, &r, w->buf + AUDIT_CHAIN_HEAD + (*ret_n)++ * SHA256_SIZE);
-        page++;
+    int n = PAGE;
+    while (n == PAGE) {
+        err_t e = ERR_OK;
+        n = 0;
+        TRY(db_rows(w->op->db, Q_AUDIT_ROWS, BIND(vint(w->row_id), vint(before_id), vint(PAGE)), &r));
+        for (; e == ERR_OK && db_next(&r); n++)
+            e = take_row(w, &r);
+        err_t end = db_end(&r);
+        if (e != ERR_OK || end != ERR_OK)
+            return e != ERR_OK ? e : end;
     }
-    err_t end = db_end(&r);
-    *ret_more = page == ROW_PAGE;
-    return e != ERR_OK ? e : end;
+    return ERR_OK;
+}
+
+/* --- seals ----------------------------------------------------------------------------------------------------------- */
+
+struct seal_row {
+    int64_t tenant_id, id, seal, before_id, first_id, last_id, count;
+    uint8_t chain[SHA256_SIZE];
+};
+
+/* Takes the tenant's rows out of those that wait; their digests in order. */
+static size_t claim(struct walk *w, const struct seal_row *s, int64_t *ret_first, int64_t *ret_last)
+{
+    size_t n = 0, kept = 0;
+    for (size_t i = 0; i < w->nopen; i++) {
+        if (w->open[i].tenant_id != s->tenant_id) {
+            w->open[kept++] = w->open[i];
+            continue;
+        }
+        memcpy(w->digests + AUDIT_CHAIN_HEAD + n * SHA256_SIZE, w->open[i].digest, SHA256_SIZE);
+        if (n++ == 0)
+            *ret_first = w->open[i].id;
+        *ret_last = w->open[i].id;
+    }
+    w->nopen = kept;
+    return n;
 }
 
 static err_t check_seal(struct walk *w, const struct seal_row *s)
 {
-    size_t n = 0;
-    bool more = true;
-    if (s->seal != w->seal + 1)
-        return broken(w, s->first_id, "a seal is missing");
-    if (s->count < 1 || s->count > LIMIT_TX_NOTES || s->first_id <= w->last_id || s->last_id < s->first_id)
-        return broken(w, s->first_id, "a seal was changed");
-    TRY(room_for(w, (size_t)s->count));
-    while (more)
-        TRY(check_rows(w, s, &n, &more));
-    if (n != (size_t)s->count || w->last_id != s->last_id)
-        return broken(w, s->last_id, "a row is missing");
-    audit_chain_next(w->op->core->crypto, w->buf, s->seal, n, w->chain);
-    if (memcmp(w->chain, s->chain, SHA256_SIZE) != 0)
-        return broken(w, s->last_id, "a row or a seal was changed");
-    w->seal = s->seal;
-    w->done += (int64_t)n;
+    struct trail *t;
+    int64_t first_id = 0, last_id = 0;
+    TRY(take_rows(w, s->id));
+    TRY(trail_of(w, s->tenant_id, &t));
+    w->sealing = true;
+    if (s->seal != t->seal + 1 || s->before_id != t->seal_id)
+        return broken(w, s->id, "a seal before it is missing");
+    size_t n = claim(w, s, &first_id, &last_id);
+    if (n == 0 || (int64_t)n != s->count || first_id != s->first_id || last_id != s->last_id)
+        return broken(w, s->id, "a row was added or is missing");
+    audit_chain_next(w->op->core->crypto, w->digests, s->seal, n, t->chain);
+    if (memcmp(t->chain, s->chain, SHA256_SIZE) != 0)
+        return broken(w, s->id, "a row or a seal was changed");
+    t->seal = s->seal;
+    t->seal_id = s->id;
     return ERR_OK;
 }
 
-/* --- one tenant ------------------------------------------------------------------------------------------------------ */
-
-static err_t read_seals(struct walk *w, struct seal_row *page, size_t *ret_n)
+static err_t read_seals(struct walk *w, int64_t after_id, struct seal_row page[static PAGE], size_t *ret_n)
 {
     struct rows r;
     size_t n = 0;
-    TRY(db_rows(w->op->db, Q_AUDIT_SEALS, BIND(vint(w->tenant_id), vint(w->seal), vint(SEAL_PAGE)), &r));
-    while (n < SEAL_PAGE && db_next(&r)) {
+    TRY(db_rows(w->op->db, Q_AUDIT_SEALS, BIND(vint(after_id), vint(PAGE)), &r));
+    while (n < PAGE && db_next(&r) && db_int(&r, 1) <= w->end_id) {
         struct seal_row *s = &page[n++];
-        *s = (struct seal_row){db_int(&r, 0), db_int(&r, 1), db_int(&r, 2), db_int(&r, 3), {0}};
-        if (db_text(&r, 4).n == SHA256_SIZE)
-            memcpy(s->chain, db_text(&r, 4).p, SHA256_SIZE);
+        *s = (struct seal_row){db_int(&r, 0), db_int(&r, 1), db_int(&r, 2), db_int(&r, 3), db_int(&r, 4), db_int(&r, 5), db_int(&r, 6), {0}};
+        if (db_text(&r, 7).n == SHA256_SIZE)
+            memcpy(s->chain, db_text(&r, 7).p, SHA256_SIZE);
     }
     *ret_n = n;
     return db_end(&r);
 }
 
-/* Behind the last seal there may be nothing that was there when the walk began. */
-static err_t check_tail(struct walk *w)
-{
-    struct rows r;
-    if (w->last_id < w->end_id) {
-        TRY(db_rows(w->op->db, Q_AUDIT_ROWS, BIND(vint(w->tenant_id), vint(w->last_id), vint(w->end_id), vint(1)), &r));
-        int64_t id = db_next(&r) ? db_int(&r, 0) : 0;
-        TRY(db_end(&r));
-        if (id)
-            return broken(w, id, "a row has no seal");
-    }
-    if (w->emptied_to >= w->retained_to && w->emptied_to != 0)
-        return broken(w, w->emptied_to, "a row was emptied, and not by retention");
-    return ERR_OK;
-}
-
-static err_t check_tenant(struct walk *w, int64_t tenant_id)
-{
-    struct seal_row page[SEAL_PAGE];
-    size_t n = SEAL_PAGE;
-    w->tenant_id = tenant_id;
-    w->seal = w->last_id = w->emptied_to = w->retained_to = 0;
-    audit_chain_start(w->op->core->crypto, tenant_id, w->chain);
-    while (n == SEAL_PAGE) {
-        TRY(read_seals(w, page, &n));
-        for (size_t i = 0; i < n; i++)
-            TRY(check_seal(w, &page[i]));
-        if (w->progress)
-            w->progress(w->progress_ctx, w->done, w->total);
-    }
-    return check_tail(w);
-}
-
 /* --- checkpoints ----------------------------------------------------------------------------------------------------- */
 
-static int64_t be64_at(const char *p)
-{
-    uint64_t v = 0;
-    for (int i = 0; i < 8; i++)
-        v = v << 8 | (uint8_t)p[i];
-    return (int64_t)v;
-}
-
-/* The chain values of the seals are proven already; the checkpoint says that they were the same then, and were there. */
-static err_t check_head(struct walk *w, const char *p)
-{
-    struct rows r;
-    bool same = false;
-    w->tenant_id = be64_at(p);
-    TRY(db_rows(w->op->db, Q_AUDIT_SEAL_CHAIN, BIND(vint(w->tenant_id), vint(be64_at(p + 8))), &r));
-    if (db_next(&r))
-        same = str_eq(db_text(&r, 0), (struct str){p + 16, SHA256_SIZE});
-    TRY(db_end(&r));
-    return same ? ERR_OK : op_fail(w->op, ERR_STORE_CORRUPT, "", "the audit trail of tenant %.*s is not the one that a checkpoint has signed",
-                                   STR_ARG(id_text(w->op->core, w->op->arena, w->tenant_id)));
-}
+struct checkpoints {
+    struct audit_checkpoint_row next; /* id 0: there is none */
+    struct buf heads;                 /* its heads, on the heap */
+    uint8_t before[SHA256_SIZE];
+};
 
 static err_t check_signature(struct walk *w, const struct audit_checkpoint_row *c, struct str signature)
 {
@@ -202,134 +207,104 @@ static err_t check_signature(struct walk *w, const struct audit_checkpoint_row *
     TRY(audit_checkpoint_sign(w->op, c, want));
     if (signature.n != sizeof(want) || !secret_eq(signature.p, want, sizeof(want)) ||
         c->heads.n != (size_t)c->tenants * AUDIT_HEAD_SIZE)
-        return op_fail(w->op, ERR_STORE_CORRUPT, "", "a checkpoint of the audit trail has a wrong signature, or one before it is missing");
+        return broken(w, c->id, "a checkpoint has a wrong signature, or one before it is missing");
     return ERR_OK;
 }
 
-/* The next one after *id; its heads are copied to the heap (*heads) because each is looked up while it is read. */
-static err_t next_checkpoint(struct walk *w, struct audit_checkpoint_row *c, struct buf *heads, uint8_t before[static SHA256_SIZE], bool *ret_found)
+static err_t read_checkpoint(struct walk *w, struct checkpoints *k)
 {
     struct rows r;
     err_t e = ERR_OK;
-    TRY(db_rows(w->op->db, Q_AUDIT_CHECKPOINT_NEXT, BIND(vint(c->id)), &r));
-    *ret_found = db_next(&r);
-    if (*ret_found) {
-        *c = (struct audit_checkpoint_row){
-            .id = db_int(&r, 0), .at_s = db_int(&r, 1), .heads = db_text(&r, 2), .tenants = db_int(&r, 3), .before = c->before};
-        struct str signature = db_text(&r, 4);
-        e = check_signature(w, c, signature);
-        heads->n = 0;
-        buf_str(heads, c->heads);
-        if (e == ERR_OK) {
-            memcpy(before, signature.p, SHA256_SIZE);
-            c->before = (struct str){(const char *)before, SHA256_SIZE};
-        }
+    struct str before = k->next.id ? (struct str){(const char *)k->before, SHA256_SIZE} : STR_NONE;
+    TRY(db_rows(w->op->db, Q_AUDIT_CHECKPOINT_NEXT, BIND(vint(k->next.id)), &r));
+    k->next = (struct audit_checkpoint_row){.id = 0};
+    k->heads.n = 0;
+    if (db_next(&r)) {
+        k->next = (struct audit_checkpoint_row){
+            .id = db_int(&r, 0), .at_s = db_int(&r, 1), .heads = db_text(&r, 2), .tenants = db_int(&r, 3), .before = before};
+        e = check_signature(w, &k->next, db_text(&r, 4));
+        buf_str(&k->heads, k->next.heads);
+        if (e == ERR_OK)
+            memcpy(k->before, db_text(&r, 4).p, SHA256_SIZE);
+        if (!buf_ok(&k->heads))
+            e = ERR_MEMORY;
     }
     err_t end = db_end(&r);
-    if (e == ERR_OK && !buf_ok(heads))
-        e = ERR_MEMORY;
     return e != ERR_OK ? e : end;
 }
 
-static err_t check_checkpoints(struct walk *w)
+/* Checkpoints up to this id: at that moment the chains stood exactly there. */
+static err_t check_checkpoints(struct walk *w, struct checkpoints *k, int64_t upto_id)
 {
-    struct audit_checkpoint_row c = {0};
-    uint8_t before[SHA256_SIZE];
-    struct buf heads;
-    bool found = true;
-    err_t e = ERR_OK;
-    buf_init(&heads, NULL, (LIMIT_AUDIT_HEADS + 1) * (size_t)AUDIT_HEAD_SIZE);
-    while (e == ERR_OK && found) {
-        e = next_checkpoint(w, &c, &heads, before, &found);
-        for (size_t at = 0; e == ERR_OK && found && at < heads.n; at += AUDIT_HEAD_SIZE)
-            e = check_head(w, heads.p + at);
+    while (k->next.id && k->next.id < upto_id) {
+        for (size_t at = 0; at < k->heads.n; at += AUDIT_HEAD_SIZE) {
+            const char *p = k->heads.p + at;
+            const struct trail *t = idmap_get(&w->trails, audit_read_be64(p));
+            if (!t || t->seal != audit_read_be64(p + 8) || memcmp(t->chain, p + 16, SHA256_SIZE) != 0)
+                return broken(w, k->next.id, "it is not what a checkpoint has signed");
+        }
+        TRY(read_checkpoint(w, k));
     }
-    buf_free(&heads);
-    return e;
+    return ERR_OK;
 }
 
 /* --- all ------------------------------------------------------------------------------------------------------------- */
 
-static err_t one_number(struct op *op, enum query q, const struct val *v, size_t n, int64_t *ret)
+static err_t check_seals(struct walk *w, struct checkpoints *k, struct seal_row page[static PAGE])
+{
+    int64_t after_id = 0;
+    for (size_t n = PAGE; n == PAGE;) {
+        TRY(read_seals(w, after_id, page, &n));
+        for (size_t i = 0; i < n; i++) {
+            TRY(check_checkpoints(w, k, page[i].id));
+            TRY(check_seal(w, &page[i]));
+            after_id = page[i].id;
+        }
+        if (w->progress)
+            w->progress(w->progress_ctx, w->done, w->total);
+    }
+    TRY(take_rows(w, w->end_id + 1));
+    if (w->nopen)
+        return broken(w, w->open[0].id, "a row has no seal");
+    if (w->emptied_to && w->emptied_to >= w->retained_to)
+        return broken(w, w->emptied_to, "a row was emptied, and not by retention");
+    return check_checkpoints(w, k, w->end_id + 1);
+}
+
+static err_t one_number(struct op *op, enum query q, int64_t *ret)
 {
     struct rows r;
-    TRY(db_rows(op->db, q, v, n, &r));
+    TRY(db_rows(op->db, q, BIND_NONE, &r));
     *ret = db_next(&r) ? db_int(&r, 0) : 0;
     return db_end(&r);
 }
 
 static err_t check_all(struct walk *w)
 {
-    int64_t tenant_id = 0;
-    TRY(one_number(w->op, Q_AUDIT_END, BIND_NONE, &w->end_id));
-    if (w->progress)
-        TRY(one_number(w->op, Q_AUDIT_COUNT, BIND_NONE, &w->total));
-    for (;;) {
-        TRY(one_number(w->op, Q_AUDIT_NEXT_TENANT, BIND(vint(tenant_id)), &tenant_id));
-        if (tenant_id == 0)
-            break;
-        TRY(check_tenant(w, tenant_id));
-    }
-    return check_checkpoints(w);
+    struct checkpoints k = {.next = {.id = 0}};
+    struct seal_row *page = malloc(PAGE * sizeof(*page));
+    buf_init(&k.heads, NULL, (size_t)LIMIT_AUDIT_HEADS * AUDIT_HEAD_SIZE);
+    err_t e = page ? one_number(w->op, Q_AUDIT_END, &w->end_id) : ERR_MEMORY;
+    if (e == ERR_OK && w->progress)
+        e = one_number(w->op, Q_AUDIT_COUNT, &w->total);
+    if (e == ERR_OK)
+        e = read_checkpoint(w, &k);
+    if (e == ERR_OK)
+        e = check_seals(w, &k, page);
+    buf_free(&k.heads);
+    free(page);
+    return e;
 }
 
 err_t audit_verify(struct op *op, void (*progress)(void *ctx, int64_t done, int64_t total), void *ctx, int64_t *ret_rows)
 {
     struct walk w = {.op = op, .progress = progress, .progress_ctx = ctx};
+    idmap_init(&w.trails, sizeof(struct trail), LIMIT_AUDIT_HEADS);
     err_t e = check_all(&w);
-    free(w.buf);
+    idmap_free(&w.trails);
+    free(w.open);
+    free(w.digests);
     if (e == ERR_OK)
         *ret_rows = w.done;
     return e;
-}
-
-/* --- retention ------------------------------------------------------------------------------------------------------- */
-
-struct retain {
-    struct store *store;
-    int64_t tenant_id, after_id, upto_id, emptied;
-    bool announce; /* the first transaction owns up to all of it */
-    struct audit audit;
-};
-
-static err_t retain_in_tx(struct db *db, void *ctx)
-{
-    struct retain *t = ctx;
-    int64_t emptied = 0;
-    TRY(db_run(db, Q_AUDIT_RETAIN, BIND(vint(t->tenant_id), vint(t->after_id), vint(t->upto_id)), &emptied));
-    if (t->announce && emptied > 0)
-        TRY(audit_write(db, t->store, &t->audit));
-    t->emptied = emptied;
-    return ERR_OK;
-}
-
-static err_t retain_tenant(struct op *op, int64_t tenant_id, int64_t before_id, int64_t *rows)
-{
-    struct retain t = {.store = op->core->store, .tenant_id = tenant_id, .announce = true};
-    /* As text: JSON numbers this large do not survive every reader. */
-    audit_make(op, AUDIT_RETENTION, STR("audit"), arena_fmt(op->arena, "{\"before_id\":\"%lld\"}", (long long)before_id), &t.audit);
-    t.audit.tenant_id = tenant_id;
-    t.audit.webhooks = (struct strs){NULL, 0}; /* they are of the op's tenant */
-    for (;;) {
-        TRY(one_number(op, Q_AUDIT_RETAIN_PAGE, BIND(vint(tenant_id), vint(t.after_id), vint(before_id), vint(LIMIT_SWEEP)), &t.upto_id));
-        if (t.upto_id == 0)
-            return ERR_OK;
-        TRY(store_tx(t.store, retain_in_tx, &t));
-        t.announce = t.announce && t.emptied == 0;
-        *rows += t.emptied;
-        t.after_id = t.upto_id;
-    }
-}
-
-err_t audit_retain(struct op *op, int64_t before_s, int64_t *ret_rows)
-{
-    int64_t rows = 0, tenant_id = 0;
-    for (;;) {
-        TRY(one_number(op, Q_AUDIT_NEXT_TENANT, BIND(vint(tenant_id)), &tenant_id));
-        if (tenant_id == 0)
-            break;
-        TRY(retain_tenant(op, tenant_id, store_id_at(before_s * 1000), &rows));
-    }
-    *ret_rows = rows;
-    return ERR_OK;
 }
