@@ -1,5 +1,6 @@
 /* What no single setting can say: the issuer's form, addresses, settings that need each other. */
 #include "app/config_parts.h"
+#include <arpa/inet.h>
 #include <stdio.h>
 
 /* `what` goes where fmt's one %s stands. */
@@ -14,13 +15,17 @@ static void fault_at(struct config *c, enum setting s, const char *fmt, const ch
 
 bool config_is_loopback(struct str host_port)
 {
-    static const char *const hosts[] = {"127.0.0.1", "localhost", "[::1]"};
+    static const char *const hosts[] = {"localhost", "[::1]"};
     for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
         struct str h = str_z(hosts[i]);
         if (str_starts(host_port, h) && (host_port.n == h.n || host_port.p[h.n] == ':'))
             return true;
     }
-    return str_starts(host_port, STR("unix:"));
+    char host[INET_ADDRSTRLEN];
+    struct in_addr v4;
+    size_t n = str_find(host_port, ':');
+    snprintf(host, sizeof host, "%.*s", (int)(n < sizeof host ? n : 0), n ? host_port.p : "");
+    return str_starts(host_port, STR("unix:")) || (inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127);
 }
 
 static bool plain_url(struct str s)

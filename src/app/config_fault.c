@@ -1,5 +1,6 @@
 /* What a fault in the configuration says: where, and which known name may have been meant. */
 #include "app/config.h"
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -26,7 +27,7 @@ static unsigned distance(const char *a, const char *b)
     unsigned row[NEAR_MAX + 1];
     size_t na = strlen(a), nb = strlen(b);
     if (na > NEAR_MAX || nb > NEAR_MAX)
-        return NEAR_MAX;
+        return UINT_MAX;
     for (size_t j = 0; j <= nb; j++)
         row[j] = (unsigned)j;
     for (size_t i = 1; i <= na; i++) {

@@ -47,24 +47,30 @@ int cli_user_first_admin(struct cli_call *c)
 }
 
 static const struct field key_fields[] = {
-    {"name", F_STR, FIELD_REQUIRED, LIMIT_NAME, offsetof(struct apikey_request, name), NULL, NULL, "what it is for"},
-    {"permissions", F_STRS, 0, LIMIT_NAME, offsetof(struct apikey_request, permissions), NULL, NULL, "what it may do; empty: all that its holder may"},
-    {"life", F_SECONDS, 0, 366 * 86400L, offsetof(struct apikey_request, life_s), NULL, "90d", "how long it lives"},
+    {"name", F_STR, 0, LIMIT_NAME, offsetof(struct apikey_request, name), NULL, NULL, ""},
+    {"permissions", F_STRS, 0, LIMIT_NAME, offsetof(struct apikey_request, permissions), NULL, NULL, ""},
+    {"life", F_SECONDS, 0, 366 * 86400L, offsetof(struct apikey_request, life_s), NULL, NULL, ""},
 };
-const struct fields cli_apikey_fields = FIELDS(key_fields, struct apikey_request);
+static const struct fields key_table = FIELDS(key_fields, struct apikey_request);
 
+/* The options of the same names, through the parser that everything else uses. */
 static err_t read_request(struct cli_call *c, struct apikey_request *ret)
 {
-    struct str input = c->input;
-    json_t *doc;
-    TRY(fields_init(&cli_apikey_fields, c->arena, ret));
-    bool named = !strchr(c->argv[1], '='); /* apikey add ann laptop: the name without its field's */
-    TRY(cli_values(&cli_apikey_fields, c->argc - 1 - named, c->argv + 1 + named, &input, &doc, &c->op->fault));
-    if (named && !json_object_get(doc, "name"))
-        json_object_set_new(doc, "name", json_string(c->argv[1]));
-    err_t e = fields_from_json(&cli_apikey_fields, c->arena, doc, "", ret, &c->op->fault);
+    json_t *doc = json_pack("{ss}", "name", c->argv[1]);
+    err_t e = fields_init(&key_table, c->arena, ret);
+    for (size_t i = 1; e == ERR_OK && i < key_table.n; i++) {
+        struct str text = cli_option(c, key_fields[i].name);
+        json_t *v = NULL;
+        if (!text.p)
+            continue;
+        e = cli_value(&key_fields[i], text, &v, &c->op->fault);
+        if (e == ERR_OK)
+            json_object_set_new(doc, key_fields[i].name, v);
+    }
+    if (e == ERR_OK)
+        e = fields_from_json(&key_table, c->arena, doc, "", ret, &c->op->fault);
     json_decref(doc);
-    return e == ERR_OK && !ret->name.n ? op_fail(c->op, ERR_PARAM_MISSING, "name", "a name is expected: name=...") : e;
+    return e;
 }
 
 int cli_apikey_add(struct cli_call *c)

@@ -84,8 +84,6 @@ enum cli_parsed { CLI_RUN, CLI_DONE, CLI_USAGE };
 enum cli_parsed cli_parse(const struct cli_program *p, struct arena *a, int argc, char **argv, struct cli_line *ret, struct buf *out,
                           struct buf *err);
 const struct cli_command *cli_find(const struct cli_program *p, const char *words);
-/* The flag of a setting: "tls.key" is "tls-key". Into ret, which holds n bytes. */
-void cli_flag_name(const char *setting, char *ret, size_t n);
 
 /* --- help.c, man.c --- */
 void cli_help(const struct cli_program *p, const struct cli_command *one_or_null, const char *group_or_null, struct buf *out);
@@ -96,6 +94,8 @@ void cli_roff(struct buf *b, const char *text); /* escaped for roff */
 
 /* --- value.c: text from a command line or the environment as the JSON a field expects --- */
 err_t cli_value(const struct field *f, struct str text, json_t **ret, struct fault *fault);
+/* The flag of a setting: "tls.key" is "tls-key". Into ret, which holds n bytes. */
+void cli_flag_name(const char *setting, char *ret, size_t n);
 /* FIELD=VALUE arguments as one JSON object; a list may be repeated. F_SECRET fields take "-" only: the next line of *input. */
 err_t cli_values(const struct fields *t, int argc, char **argv, struct str *input, json_t **ret, struct fault *fault);
 

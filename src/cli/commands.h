@@ -13,7 +13,6 @@ int cli_client_secret(struct cli_call *c); /* client.c */
 err_t cli_new_client_secret(struct cli_call *c, json_t *doc, struct token_text *ret);
 int cli_user_link(struct cli_call *c); /* account.c */
 int cli_user_first_admin(struct cli_call *c);
-extern const struct fields cli_apikey_fields;
 int cli_apikey_add(struct cli_call *c);
 int cli_apikey_list(struct cli_call *c);
 int cli_apikey_revoke(struct cli_call *c);

@@ -1,5 +1,5 @@
 /* --help and shell completion, printed from the tables of commands, kinds and settings. */
-#include "cli/commands.h"
+#include "cli/cli.h"
 #include "token/object.h"
 
 static const char *const type_words[] = {
@@ -52,7 +52,7 @@ static const struct fields *fields_of(const struct cli_program *p, const struct 
         return NULL;
     struct str words = str_z(c->words), first = {words.p, str_find(words, ' ')};
     const struct object_kind *k = object_kind_find(p->kinds, first);
-    return k ? &k->fields : &cli_apikey_fields;
+    return k ? &k->fields : NULL;
 }
 
 static void one_help(const struct cli_program *p, const struct cli_command *c, struct buf *out)

@@ -8,14 +8,6 @@
 static const char global_options[] = "config|FILE|configuration file, or a folder of them; may be repeated\n"
                                      "tenant|NAME|the tenant to work in (default: default)";
 
-void cli_flag_name(const char *setting, char *ret, size_t n)
-{
-    size_t i = 0;
-    for (; setting[i] && i + 1 < n; i++)
-        ret[i] = setting[i] == '.' || setting[i] == '_' ? '-' : setting[i];
-    ret[i] = '\0';
-}
-
 struct str cli_option(const struct cli_call *c, const char *name)
 {
     for (size_t i = 0; i < c->noptions; i++)

@@ -121,3 +121,11 @@ err_t cli_values(const struct fields *t, int argc, char **argv, struct str *inpu
     *ret = doc;
     return doc ? ERR_OK : ERR_MEMORY;
 }
+
+void cli_flag_name(const char *setting, char *ret, size_t n)
+{
+    size_t i = 0;
+    for (; setting[i] && i + 1 < n; i++)
+        ret[i] = setting[i] == '.' || setting[i] == '_' ? '-' : setting[i];
+    ret[i] = '\0';
+}

@@ -160,7 +160,7 @@ def test_user_link(server):
 
 
 def test_api_keys(server):
-    made = server.cli_json("apikey", "add", "bob", "name=ci", "life=1d")
+    made = server.cli_json("apikey", "add", "bob", "ci", "--life", "1d")
     assert abs(made["expires_at"] - time.time() - 86400) < 60
     assert [k["id"] for k in server.cli_json("apikey", "list", "bob")] == [made["id"]]
     head = {"Authorization": "Bearer " + made["key"]}
@@ -308,7 +308,7 @@ def test_restore_without_the_list_of_revocations(fresh, tmp_path):
     b = s.browser("ann")
     t = s.tokens("ann", browser=b, scope="orders.read offline_access")
     machine = s.machine_token()
-    key = s.cli_json("apikey", "add", "bob", "name=k")["key"]
+    key = s.cli_json("apikey", "add", "bob", "k")["key"]
     copy = str(tmp_path / "copy.db")
     s.cli("backup", copy)
     s.stop()
