@@ -15,7 +15,7 @@
 
 struct world {
     char dir[64];
-    int64_t now_ms;
+    _Atomic int64_t now_ms; /* the store's threads read it */
     struct clock clock;
     struct core core;
     struct db *db;
