@@ -1,11 +1,13 @@
-/* Answers: bodies, headers, cookies, and the one function that turns a failure into what the client is told. */
+/* Answers: bodies, headers, cookies, and the one function that turns a failure into what the client is told.
+ */
 #include "api/guard.h"
 #include <stdio.h>
 
 #define CORS_METHODS "GET, POST, OPTIONS"
 #define CORS_HEADERS "Authorization, Content-Type"
 
-/* --- bodies ------------------------------------------------------------------------------------------------------- */
+/* --- bodies
+ * ------------------------------------------------------------------------------------------------------- */
 
 static err_t answer(struct call *c, int status, const char *type, struct str body)
 {
@@ -57,14 +59,15 @@ struct str call_url(struct call *c, const char *path, struct str continue_to)
     return buf_ok(&b) ? buf_view(&b) : STR_NONE;
 }
 
-/* --- cookies ------------------------------------------------------------------------------------------------------ */
+/* --- cookies
+ * ------------------------------------------------------------------------------------------------------ */
 
 static const char *cookie_name(struct call *c, const char *kind)
 {
     const struct tenant *t = c->op.tenant;
     bool own = str_is(t->name, TENANT_DEFAULT);
-    struct str name = arena_fmt(c->op.arena, "%smereau%s%s%s%.*s", c->op.core->https ? "__Host-" : "", *kind ? "-" : "", kind, own ? "" : ".",
-                                own ? 0 : (int)t->name.n, t->name.p);
+    struct str name = arena_fmt(c->op.arena, "%smereau%s%s%s%.*s", c->op.core->https ? "__Host-" : "",
+                                *kind ? "-" : "", kind, own ? "" : ".", own ? 0 : (int)t->name.n, t->name.p);
     return name.p ? name.p : "mereau-unknown";
 }
 
@@ -77,14 +80,18 @@ struct str call_cookie(struct call *c, const char *kind)
 void call_set_cookie(struct call *c, const char *kind, struct str value, int64_t life_s)
 {
     struct str path = c->op.core->https || !c->op.tenant->path.n ? STR("/") : c->op.tenant->path;
-    struct str age = life_s == 0 ? STR("") : arena_fmt(c->op.arena, "; Max-Age=%lld", (long long)(life_s < 0 ? 0 : life_s));
+    struct str age = life_s == 0
+                         ? STR("")
+                         : arena_fmt(c->op.arena, "; Max-Age=%lld", (long long)(life_s < 0 ? 0 : life_s));
     struct str v = life_s < 0 ? STR("") : value;
     http_resp_header(c->resp, "Set-Cookie",
-                     arena_fmt(c->op.arena, "%s=%.*s; Path=%.*s; HttpOnly; SameSite=Lax%s%.*s", cookie_name(c, kind), STR_ARG(v), STR_ARG(path),
+                     arena_fmt(c->op.arena, "%s=%.*s; Path=%.*s; HttpOnly; SameSite=Lax%s%.*s",
+                               cookie_name(c, kind), STR_ARG(v), STR_ARG(path),
                                c->op.core->https ? "; Secure" : "", STR_ARG(age)));
 }
 
-/* --- failures ----------------------------------------------------------------------------------------------------- */
+/* --- failures
+ * ----------------------------------------------------------------------------------------------------- */
 
 static const char *detail_of(const struct call *c, err_t e)
 {
@@ -102,7 +109,10 @@ static struct str quoted(struct call *c, const char *text)
     struct buf b;
     buf_init(&b, c->op.arena, LIMIT_TEXT);
     for (; *text; text++)
-        buf_char(&b, *text == '"' || *text == '\\' || (unsigned char)*text < 0x20 || (unsigned char)*text > 0x7e ? '\'' : *text);
+        buf_char(&b,
+                 *text == '"' || *text == '\\' || (unsigned char)*text < 0x20 || (unsigned char)*text > 0x7e
+                     ? '\''
+                     : *text);
     return buf_view(&b);
 }
 
@@ -118,7 +128,8 @@ static void challenge(struct call *c, err_t e)
     } else if (e == ERR_TOKEN_MISSING || e == ERR_TOKEN_INVALID || e == ERR_SCOPE_INSUFFICIENT) {
         buf_fmt(&b, "Bearer realm=\"%.*s\"", STR_ARG(realm));
         if (e != ERR_TOKEN_MISSING)
-            buf_fmt(&b, ", error=\"%s\", error_description=\"%.*s\"", err_oauth(e), STR_ARG(quoted(c, detail_of(c, e))));
+            buf_fmt(&b, ", error=\"%s\", error_description=\"%.*s\"", err_oauth(e),
+                    STR_ARG(quoted(c, detail_of(c, e))));
         if (c->challenge.n)
             buf_fmt(&b, ", scope=\"%.*s\"", STR_ARG(c->challenge));
     }
@@ -145,7 +156,8 @@ static void failure_problem(struct call *c, err_t e, struct jw *w)
     jw_m_str(w, "request_id", c->op.request_id);
 }
 
-static err_t failure_json(struct call *c, err_t e, const char *type, void (*members)(struct call *, err_t, struct jw *))
+static err_t failure_json(struct call *c, err_t e, const char *type,
+                          void (*members)(struct call *, err_t, struct jw *))
 {
     struct buf b;
     struct jw w;
@@ -176,16 +188,20 @@ static void note(const struct call *c, err_t e)
 {
     const char *name = c->endpoint->name;
     if (err_level(e) >= LOG_INFO)
-        log_write(c->op.core->log, (enum log_level)err_level(e), c->op.request_id, "request.failed", "%s: %s: %s%s%s", name, err_name(e),
-                  param_of(c, e), *param_of(c, e) ? ": " : "", detail_of(c, e));
+        log_write(c->op.core->log, (enum log_level)err_level(e), c->op.request_id, "request.failed",
+                  "%s: %s: %s%s%s", name, err_name(e), param_of(c, e), *param_of(c, e) ? ": " : "",
+                  detail_of(c, e));
     else
-        log_write(c->op.core->log, LOG_DEBUG, c->op.request_id, "request.refused", "%s: %s: %s", name, err_name(e), detail_of(c, e));
+        log_write(c->op.core->log, LOG_DEBUG, c->op.request_id, "request.refused", "%s: %s: %s", name,
+                  err_name(e), detail_of(c, e));
 }
 
 void answer_retry_after(struct call *c, err_t e)
 {
     if (e == ERR_LIMITED)
-        http_resp_header(c->resp, "Retry-After", arena_fmt(c->op.arena, "%lld", (long long)(c->op.fault.retry_s ? c->op.fault.retry_s : 1)));
+        http_resp_header(
+            c->resp, "Retry-After",
+            arena_fmt(c->op.arena, "%lld", (long long)(c->op.fault.retry_s ? c->op.fault.retry_s : 1)));
 }
 
 void answer_failure(struct call *c, err_t e)
@@ -198,7 +214,8 @@ void answer_failure(struct call *c, err_t e)
     answer_retry_after(c, e);
 }
 
-/* --- headers of all answers --------------------------------------------------------------------------------------- */
+/* --- headers of all answers
+ * --------------------------------------------------------------------------------------- */
 
 static bool has_header(const struct http_resp *r, const char *name)
 {
@@ -211,8 +228,9 @@ static bool has_header(const struct http_resp *r, const char *name)
 /* Nothing from elsewhere, no scripts but our own, no frames around (A10). */
 static void page_headers(struct call *c)
 {
-    static const char policy[] = "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; "
-                                 "base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
+    static const char policy[] =
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
     struct str csp = STR(policy);
     if (c->form_action.n)
         csp = arena_fmt(c->op.arena, "%s %.*s", policy, STR_ARG(c->form_action));

@@ -1,6 +1,6 @@
-/* Where domains meet HTTP. endpoints.def is the table; guard.c turns a row and a request into a checked call; each domain
- * has one thin adapter file (oauth.c, account.c, admin.c, pages.c, ops.c) from parameters to result; answer.c alone turns
- * an err_t into an answer. */
+/* Where domains meet HTTP. endpoints.def is the table; guard.c turns a row and a request into a checked call;
+ * each domain has one thin adapter file (oauth.c, account.c, admin.c, pages.c, ops.c) from parameters to
+ * result; answer.c alone turns an err_t into an answer. */
 #pragma once
 #include "http/http.h"
 #include "oauth/oauth.h"
@@ -8,13 +8,16 @@
 #define TENANT_PATH "/t/{tenant}" /* before the paths of every tenant but the default one */
 
 enum auth_rule {
-    AUTH_NONE,     /* anyone */
-    AUTH_CLIENT,   /* a client authenticates by the endpoint's own parameters: in the body alone, never in the query (A06) */
-    AUTH_SESSION,  /* a signed-in person; pages are sent to the sign-in page */
-    AUTH_BEARER,   /* an access token or API key; or, for the console's own requests, a session with its CSRF header */
+    AUTH_NONE,    /* anyone */
+    AUTH_CLIENT,  /* a client authenticates by the endpoint's own parameters: in the body alone, never in the
+                     query (A06) */
+    AUTH_SESSION, /* a signed-in person; pages are sent to the sign-in page */
+    AUTH_BEARER,  /* an access token or API key; or, for the console's own requests, a session with its CSRF
+                     header */
 };
-/* Who can make it work hard. SIGNIN: passwords are tried here, and account/limiter.h answers 429; PUBLIC: anyone, bounded
- * by the queues and the connections an address may have; NONE: only whoever is signed in, or it costs next to nothing. */
+/* Who can make it work hard. SIGNIN: passwords are tried here, and account/limiter.h answers 429; PUBLIC:
+ * anyone, bounded by the queues and the connections an address may have; NONE: only whoever is signed in, or
+ * it costs next to nothing. */
 enum rate_class { RATE_NONE, RATE_PUBLIC, RATE_SIGNIN };
 /* How an endpoint speaks of errors. */
 enum answer_style {
@@ -25,7 +28,8 @@ enum answer_style {
 };
 /* Beside http's route_flag. */
 enum endpoint_flag {
-    ENDPOINT_CORS = 1 << 8, /* browsers' scripts of any origin may call it, without credentials; OPTIONS is answered */
+    ENDPOINT_CORS =
+        1 << 8, /* browsers' scripts of any origin may call it, without credentials; OPTIONS is answered */
 };
 
 /* One call: the op, the request, the answer to fill. */
@@ -43,19 +47,21 @@ struct call {
     struct str challenge;     /* what WWW-Authenticate says in a 401 or 403, when the error alone does not */
 };
 struct endpoint {
-    const char *name;         /* "token": metrics label, docs, the flow test's name */
+    const char *name; /* "token": metrics label, docs, the flow test's name */
     enum http_method method;
-    const char *path;         /* below the tenant: "/token" is served at /token and /t/{tenant}/token; with {tenant} in it: as it is */
+    const char *path; /* below the tenant: "/token" is served at /token and /t/{tenant}/token; with {tenant}
+                         in it: as it is */
     enum auth_rule auth;
-    const char *permission;   /* AUTH_BEARER: needed, or NULL */
+    const char *permission; /* AUTH_BEARER: needed, or NULL */
     enum rate_class rate;
-    unsigned flags;           /* route_flag | endpoint_flag */
+    unsigned flags; /* route_flag | endpoint_flag */
     enum worker_class work;
     enum answer_style style;
-    const struct fields *params; /* from query (GET) or form (POST); n 0: none (a handler may read req->body, query, form itself) */
+    const struct fields *params; /* from query (GET) or form (POST); n 0: none (a handler may read req->body,
+                                    query, form itself) */
     err_t (*run)(struct call *c, void *params);
     const char *doc;
-    size_t body_max;          /* 0: LIMIT_BODY */
+    size_t body_max; /* 0: LIMIT_BODY */
 };
 extern const struct endpoint api_endpoints[];
 extern const size_t api_endpoints_n;
@@ -63,7 +69,8 @@ extern const struct endpoint api_management[];
 extern const size_t api_management_n;
 
 /* Every handler of the table, so that an adapter file need not declare its own. */
-#define EP(name, method, path, auth, permission, rate, flags, work, style, params, run, doc) err_t run(struct call *c, void *params_);
+#define EP(name, method, path, auth, permission, rate, flags, work, style, params, run, doc)                 \
+    err_t run(struct call *c, void *params_);
 #include "api/endpoints.def"
 #include "api/endpoints_management.def"
 #undef EP
@@ -74,17 +81,20 @@ void api_handle(void *core, const struct route *route, struct http_req *req, str
 void api_refuse(void *core, const struct http_req *req, err_t e, struct http_resp *resp);
 
 /* --- who (guard.c) --- */
-/* The browser's live session into c->session and the op's actor. ERR_UNAUTHENTICATED when there is none. For endpoints that
- * anyone may call and that look at the session if there is one. */
+/* The browser's live session into c->session and the op's actor. ERR_UNAUTHENTICATED when there is none. For
+ * endpoints that anyone may call and that look at the session if there is one. */
 err_t call_session(struct call *c);
-/* The token or API key of the Authorization header into c->bearer and the op's actor. ERR_TOKEN_MISSING, ERR_TOKEN_INVALID. */
+/* The token or API key of the Authorization header into c->bearer and the op's actor. ERR_TOKEN_MISSING,
+ * ERR_TOKEN_INVALID. */
 err_t call_bearer(struct call *c);
-/* What follows the scheme ("Bearer", "Basic") in the Authorization header; false if it is another scheme or none. */
+/* What follows the scheme ("Bearer", "Basic") in the Authorization header; false if it is another scheme or
+ * none. */
 bool call_authorization(struct call *c, const char *scheme, struct str *ret);
 /* csrf_make's purpose for requests that the console's scripts send with the header X-CSRF-Token. */
 #define CSRF_API "api"
 
-/* --- cookies (answer.c). kind: "" the session, "device" the known browser, "pre" before sign-in. One name a tenant:
+/* --- cookies (answer.c). kind: "" the session, "device" the known browser, "pre" before sign-in. One name a
+ * tenant:
  * __Host-mereau[-kind][.tenant] under https, mereau[-kind][.tenant] under plain http --- */
 struct str call_cookie(struct call *c, const char *kind);
 /* HttpOnly, SameSite=Lax, Secure under https. life_s 0: until the browser closes; -1: removes it. */
@@ -96,5 +106,6 @@ err_t answer_page(struct call *c, int status, struct str html);
 err_t answer_text(struct call *c, int status, struct str text);
 err_t answer_empty(struct call *c, int status);
 err_t answer_redirect(struct call *c, struct str location); /* 303 */
-/* The path of the tenant's page for a redirect: "/t/acme/signin?continue=..."; continue_to may be STR_NONE. */
+/* The path of the tenant's page for a redirect: "/t/acme/signin?continue=..."; continue_to may be STR_NONE.
+ */
 struct str call_url(struct call *c, const char *path, struct str continue_to);

@@ -7,9 +7,19 @@
 /* Stands in a row for "takes no parameters". */
 static const struct fields no_fields = {NULL, 0, 0};
 
-#define EP(name_, method_, path_, auth_, permission_, rate_, flags_, work_, style_, params_, run_, doc_)                                    \
-    {.name = name_, .method = HTTP_##method_, .path = path_, .auth = auth_, .permission = permission_, .rate = rate_, .flags = flags_,      \
-     .work = work_, .style = style_, .params = &params_, .run = run_, .doc = doc_},
+#define EP(name_, method_, path_, auth_, permission_, rate_, flags_, work_, style_, params_, run_, doc_)     \
+    {.name = name_,                                                                                          \
+     .method = HTTP_##method_,                                                                               \
+     .path = path_,                                                                                          \
+     .auth = auth_,                                                                                          \
+     .permission = permission_,                                                                              \
+     .rate = rate_,                                                                                          \
+     .flags = flags_,                                                                                        \
+     .work = work_,                                                                                          \
+     .style = style_,                                                                                        \
+     .params = &params_,                                                                                     \
+     .run = run_,                                                                                            \
+     .doc = doc_},
 const struct endpoint api_endpoints[] = {
 #include "api/endpoints.def"
 };
@@ -49,7 +59,9 @@ struct route *api_routes(struct arena *a, const struct endpoint *e, size_t n, bo
     size_t nr = 0;
     for (size_t i = 0; r && i < n; i++) {
         bool own = tenants && !strstr(e[i].path, "{tenant}");
-        const char *paths[2] = {e[i].path, own ? arena_fmt(a, TENANT_PATH "%s", strcmp(e[i].path, "/") == 0 ? "" : e[i].path).p : NULL};
+        const char *paths[2] = {
+            e[i].path,
+            own ? arena_fmt(a, TENANT_PATH "%s", strcmp(e[i].path, "/") == 0 ? "" : e[i].path).p : NULL};
         if (own && !paths[1])
             return NULL;
         for (size_t k = 0; k < 2 && paths[k]; k++) {

@@ -1,16 +1,17 @@
-/* GET /verify: a proxy asks whether to let a request through. nginx (X-Original-URL) wants 401 and finds where to sign in
- * in Location; Traefik and Caddy (X-Forwarded-Host) pass a 302 on to the browser. */
+/* GET /verify: a proxy asks whether to let a request through. nginx (X-Original-URL) wants 401 and finds
+ * where to sign in in Location; Traefik and Caddy (X-Forwarded-Host) pass a 302 on to the browser. */
 #include "api/guard.h"
 
 struct original {
-    struct str url;   /* what the browser asked the proxy for; zero: the proxy did not say */
-    bool redirects;   /* the proxy passes our answer on as it is */
+    struct str url; /* what the browser asked the proxy for; zero: the proxy did not say */
+    bool redirects; /* the proxy passes our answer on as it is */
 };
 
 static struct original original_of(struct call *c)
 {
     struct original o = {.url = http_req_header(c->req, "X-Original-URL")};
-    struct str host = http_req_header(c->req, "X-Forwarded-Host"), proto = http_req_header(c->req, "X-Forwarded-Proto");
+    struct str host = http_req_header(c->req, "X-Forwarded-Host"),
+               proto = http_req_header(c->req, "X-Forwarded-Proto");
     struct str uri = http_req_header(c->req, "X-Forwarded-Uri");
     if (o.url.p || !host.n)
         return o;
@@ -20,7 +21,8 @@ static struct original original_of(struct call *c)
     return o;
 }
 
-/* A proxy sets one of the two names and passes on what a client sent under the other: what either says must be allowed. */
+/* A proxy sets one of the two names and passes on what a client sent under the other: what either says must
+ * be allowed. */
 static bool original_allowed(struct call *c, const struct original *o)
 {
     struct str host = http_req_header(c->req, "X-Forwarded-Host");
@@ -33,8 +35,9 @@ static bool original_allowed(struct call *c, const struct original *o)
 static err_t let_through(struct call *c, const struct verified *v)
 {
     const struct http_header headers[] = {
-        {STR("Remote-User"), v->user},          {STR("Remote-Groups"), v->groups},         {STR("Remote-Email"), v->email},
-        {STR("Remote-Name"), v->name},          {STR("X-Auth-Request-User"), v->user},     {STR("X-Auth-Request-Groups"), v->groups},
+        {STR("Remote-User"), v->user},           {STR("Remote-Groups"), v->groups},
+        {STR("Remote-Email"), v->email},         {STR("Remote-Name"), v->name},
+        {STR("X-Auth-Request-User"), v->user},   {STR("X-Auth-Request-Groups"), v->groups},
         {STR("X-Auth-Request-Email"), v->email}, {STR("X-Auth-Request-Scope"), v->scope},
     };
     for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)

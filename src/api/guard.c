@@ -1,8 +1,9 @@
-/* From a route and a request to a checked call: which tenant, who asks, which parameters, what is permitted. Handlers see
- * only what came through here. */
+/* From a route and a request to a checked call: which tenant, who asks, which parameters, what is permitted.
+ * Handlers see only what came through here. */
 #include "api/guard.h"
 
-/* --- tenant ------------------------------------------------------------------------------------------------------- */
+/* --- tenant
+ * ------------------------------------------------------------------------------------------------------- */
 
 static bool is_management(const struct endpoint *e)
 {
@@ -12,7 +13,8 @@ static bool is_management(const struct endpoint *e)
 /* The default tenant has no path: it is not reachable under a second one. */
 static err_t use_tenant(struct call *c, const struct route *route)
 {
-    bool named = strncmp(route->path, TENANT_PATH, sizeof(TENANT_PATH) - 1) == 0 || strstr(c->endpoint->path, "{tenant}");
+    bool named = strncmp(route->path, TENANT_PATH, sizeof(TENANT_PATH) - 1) == 0 ||
+                 strstr(c->endpoint->path, "{tenant}");
     struct str name = named ? c->req->captures[0] : STR(TENANT_DEFAULT);
     memcpy(c->args, c->req->captures + (named ? 1 : 0), sizeof(c->args));
     if (is_management(c->endpoint))
@@ -22,7 +24,8 @@ static err_t use_tenant(struct call *c, const struct route *route)
     return tenant_use(&c->op, name);
 }
 
-/* --- parameters --------------------------------------------------------------------------------------------------- */
+/* --- parameters
+ * --------------------------------------------------------------------------------------------------- */
 
 static bool media_type_is(struct str header, const char *want)
 {
@@ -39,7 +42,8 @@ static err_t read_pairs(struct call *c)
     bool takes_form = c->endpoint->method == HTTP_POST && c->endpoint->params->n;
     TRY(pairs_parse(c->op.arena, c->req->query, &c->query, &c->op.fault));
     if (takes_form && !form && (c->req->body.n || type.n))
-        return op_fail(&c->op, c->endpoint->style == STYLE_OAUTH ? ERR_REQUEST : ERR_MEDIA_TYPE, "", "the body must be application/x-www-form-urlencoded");
+        return op_fail(&c->op, c->endpoint->style == STYLE_OAUTH ? ERR_REQUEST : ERR_MEDIA_TYPE, "",
+                       "the body must be application/x-www-form-urlencoded");
     return form ? pairs_parse(c->op.arena, c->req->body, &c->form, &c->op.fault) : ERR_OK;
 }
 
@@ -52,7 +56,8 @@ static err_t check_places(struct call *c)
         if (f && c->endpoint->auth == AUTH_CLIENT)
             return op_fail(&c->op, ERR_REQUEST, f->name, "%s must be in the body, not in the query", f->name);
         if (f && pairs_get(c->form, name).p)
-            return op_fail(&c->op, ERR_PARAM_TWICE, f->name, "%s is both in the query and in the body", f->name);
+            return op_fail(&c->op, ERR_PARAM_TWICE, f->name, "%s is both in the query and in the body",
+                           f->name);
     }
     return ERR_OK;
 }
@@ -62,7 +67,8 @@ static void drop_empty(const struct fields *t, void *obj)
 {
     for (size_t i = 0; i < t->n; i++) {
         struct str *s = (struct str *)((char *)obj + t->v[i].offset);
-        bool text = t->v[i].type == F_STR || t->v[i].type == F_WORDS || t->v[i].type == F_ENUM || t->v[i].type == F_SECRET;
+        bool text = t->v[i].type == F_STR || t->v[i].type == F_WORDS || t->v[i].type == F_ENUM ||
+                    t->v[i].type == F_SECRET;
         if (text && s->n == 0)
             *s = STR_NONE;
     }
@@ -79,7 +85,8 @@ static err_t read_params(struct call *c, void **ret)
     if (!get)
         TRY(check_places(c));
     if (!get && fields_find(t, STR("csrf")) && !pairs_get(c->form, STR("csrf")).n)
-        return op_fail(&c->op, ERR_CSRF, "", "%s", err_text(ERR_CSRF)); /* before anything is said of the other fields (A15) */
+        return op_fail(&c->op, ERR_CSRF, "", "%s",
+                       err_text(ERR_CSRF)); /* before anything is said of the other fields (A15) */
     void *obj = arena_alloc(c->op.arena, t->size);
     if (!obj)
         return ERR_MEMORY;
@@ -90,7 +97,9 @@ static err_t read_params(struct call *c, void **ret)
     return ERR_OK;
 }
 
-/* --- who ---------------------------------------------------------------------------------------------------------- */
+/* --- who
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 err_t call_session(struct call *c)
 {
@@ -115,7 +124,8 @@ err_t call_session(struct call *c)
 /* "Bearer" and what follows; the scheme's name has no case (RFC 9110 section 11.1). */
 static bool scheme_is(struct str header, struct str scheme, struct str *ret_rest)
 {
-    if (header.n <= scheme.n || header.p[scheme.n] != ' ' || !str_eq_nocase((struct str){header.p, scheme.n}, scheme))
+    if (header.n <= scheme.n || header.p[scheme.n] != ' ' ||
+        !str_eq_nocase((struct str){header.p, scheme.n}, scheme))
         return false;
     size_t i = scheme.n;
     while (i < header.n && header.p[i] == ' ')
@@ -129,10 +139,12 @@ bool call_authorization(struct call *c, const char *scheme, struct str *ret)
     return scheme_is(http_req_header(c->req, "Authorization"), str_z(scheme), ret);
 }
 
-/* What is called here is mereau itself: a token for another resource does not open it (RFC 9068 section 4). */
+/* What is called here is mereau itself: a token for another resource does not open it (RFC 9068 section 4).
+ */
 static err_t check_audience(struct call *c)
 {
-    if (c->bearer.token.kind != TOKEN_ACCESS || str_has_word(c->bearer.token.audience, ' ', c->op.tenant->issuer))
+    if (c->bearer.token.kind != TOKEN_ACCESS ||
+        str_has_word(c->bearer.token.audience, ' ', c->op.tenant->issuer))
         return ERR_OK;
     return op_fail(&c->op, ERR_TOKEN_INVALID, "", "the token is for another resource than this server");
 }
@@ -178,7 +190,8 @@ static err_t authenticate(struct call *c)
 static struct str here(struct call *c)
 {
     size_t skip = c->op.tenant->path.n + 1;
-    struct str path = c->req->path.n > skip ? (struct str){c->req->path.p + skip, c->req->path.n - skip} : STR("account");
+    struct str path =
+        c->req->path.n > skip ? (struct str){c->req->path.p + skip, c->req->path.n - skip} : STR("account");
     if (!c->req->query.n)
         return path;
     return arena_fmt(c->op.arena, "%.*s?%.*s", STR_ARG(path), STR_ARG(c->req->query));
@@ -205,7 +218,8 @@ static err_t permit(struct call *c)
     return e;
 }
 
-/* --- all together ------------------------------------------------------------------------------------------------- */
+/* --- all together
+ * ------------------------------------------------------------------------------------------------- */
 
 static err_t run(struct call *c, const struct route *route)
 {

@@ -3,7 +3,8 @@
 
 #define JSON_MAX (2 * LIMIT_JWT + 16 * LIMIT_TEXT)
 
-/* --- authorization ------------------------------------------------------------------------------------------------ */
+/* --- authorization
+ * ------------------------------------------------------------------------------------------------ */
 
 /* The session if there is one: ERR_OK with *ret NULL if not. */
 static err_t session_if_any(struct call *c, const struct session **ret)
@@ -18,7 +19,8 @@ static err_t session_if_any(struct call *c, const struct session **ret)
 
 static err_t to_sign_in(struct call *c, const struct authorize_result *r)
 {
-    return answer_redirect(c, call_url(c, "/signin", arena_fmt(c->op.arena, "authorize?%.*s", STR_ARG(r->query))));
+    return answer_redirect(
+        c, call_url(c, "/signin", arena_fmt(c->op.arena, "authorize?%.*s", STR_ARG(r->query))));
 }
 
 err_t api_authorize(struct call *c, void *params)
@@ -40,7 +42,8 @@ err_t api_authorize(struct call *c, void *params)
     return c->op.fault.code ? c->op.fault.code : ERR_REQUEST;
 }
 
-/* --- what clients call -------------------------------------------------------------------------------------------- */
+/* --- what clients call
+ * -------------------------------------------------------------------------------------------- */
 
 struct form_credentials {
     struct str client_id, client_secret, assertion, assertion_type;
@@ -61,13 +64,15 @@ static struct client_credentials credentials(struct call *c, const struct form_c
 
 static err_t send_json(struct call *c, struct buf *b)
 {
-    return buf_ok(b) ? answer_json(c, 200, buf_view(b)) : op_fail(&c->op, ERR_MEMORY, "", "the answer does not fit");
+    return buf_ok(b) ? answer_json(c, 200, buf_view(b))
+                     : op_fail(&c->op, ERR_MEMORY, "", "the answer does not fit");
 }
 
 err_t api_token(struct call *c, void *params)
 {
     const struct token_params *p = params;
-    struct form_credentials f = {p->client_id, p->client_secret, p->client_assertion, p->client_assertion_type};
+    struct form_credentials f = {p->client_id, p->client_secret, p->client_assertion,
+                                 p->client_assertion_type};
     struct client_credentials creds = credentials(c, &f);
     struct token_answer a;
     struct buf b;
@@ -89,7 +94,8 @@ err_t api_token(struct call *c, void *params)
 /* Whoever introspects is a client with its secret, or holds token.introspect. */
 static err_t introspecting(struct call *c, const struct introspect_params *p, struct object **ret_client)
 {
-    struct form_credentials f = {p->client_id, p->client_secret, p->client_assertion, p->client_assertion_type};
+    struct form_credentials f = {p->client_id, p->client_secret, p->client_assertion,
+                                 p->client_assertion_type};
     struct client_credentials creds = credentials(c, &f);
     struct str bearer;
     *ret_client = NULL;
@@ -113,7 +119,8 @@ err_t api_introspect(struct call *c, void *params)
 err_t api_revoke(struct call *c, void *params)
 {
     const struct introspect_params *p = params;
-    struct form_credentials f = {p->client_id, p->client_secret, p->client_assertion, p->client_assertion_type};
+    struct form_credentials f = {p->client_id, p->client_secret, p->client_assertion,
+                                 p->client_assertion_type};
     struct client_credentials creds = credentials(c, &f);
     struct object *client;
     TRY(client_authenticate(&c->op, &creds, true, &client));
@@ -121,13 +128,15 @@ err_t api_revoke(struct call *c, void *params)
     return answer_json(c, 200, STR("{}"));
 }
 
-/* --- what everyone may read --------------------------------------------------------------------------------------- */
+/* --- what everyone may read
+ * --------------------------------------------------------------------------------------- */
 
 #define METADATA_MAX_AGE_S 300
 
 static void cache_for(struct call *c, int64_t seconds)
 {
-    http_resp_header(c->resp, "Cache-Control", arena_fmt(c->op.arena, "public, max-age=%lld", (long long)seconds));
+    http_resp_header(c->resp, "Cache-Control",
+                     arena_fmt(c->op.arena, "public, max-age=%lld", (long long)seconds));
 }
 
 err_t api_metadata(struct call *c, void *params)

@@ -1,8 +1,9 @@
-/* The authorization endpoint (RFC 6749 section 4.1.1, RFC 9700): from a request and a browser's session to a code, an error
- * the client may hear, or a question to the person. */
+/* The authorization endpoint (RFC 6749 section 4.1.1, RFC 9700): from a request and a browser's session to a
+ * code, an error the client may hear, or a question to the person. */
 #include "oauth/authorize.h"
 
-/* --- the code ----------------------------------------------------------------------------------------------------- */
+/* --- the code
+ * ----------------------------------------------------------------------------------------------------- */
 
 struct code_row {
     struct store *store;
@@ -42,7 +43,8 @@ static err_t consent_given(struct op *op, const struct request *r, struct code_r
     return ERR_OK;
 }
 
-static err_t make_code(struct op *op, const struct request *r, const struct session *s, bool consent, struct str *ret_location)
+static err_t make_code(struct op *op, const struct request *r, const struct session *s, bool consent,
+                       struct str *ret_location)
 {
     struct code code = {
         .redirect_uri = r->p->redirect_uri,
@@ -78,7 +80,8 @@ static err_t make_code(struct op *op, const struct request *r, const struct sess
     return e;
 }
 
-/* --- the person --------------------------------------------------------------------------------------------------- */
+/* --- the person
+ * --------------------------------------------------------------------------------------------------- */
 
 /* ERR_LOGIN_REQUIRED: the person has to sign in, again or at all. */
 static err_t check_signed_in(struct op *op, const struct request *r, const struct session *s)
@@ -92,8 +95,9 @@ static err_t check_signed_in(struct op *op, const struct request *r, const struc
     return ERR_OK;
 }
 
-/* Whether the person must be asked. A public client on a loopback address or with its own scheme may be any program of
- * that device: what was once allowed to it is asked again, and without asking nothing goes (RFC 8252 section 8.6, A17). */
+/* Whether the person must be asked. A public client on a loopback address or with its own scheme may be any
+ * program of that device: what was once allowed to it is asked again, and without asking nothing goes (RFC
+ * 8252 section 8.6, A17). */
 static err_t check_consent(struct op *op, const struct request *r, struct str decision)
 {
     const struct client *c = client_of(r->client);
@@ -104,7 +108,8 @@ static err_t check_consent(struct op *op, const struct request *r, struct str de
     if (str_is(decision, "allow"))
         return ERR_OK;
     if (anyone && (r->prompt & PROMPT_NONE))
-        return op_fail(op, ERR_INTERACTION_REQUIRED, "prompt", "a public client of this kind is not answered without asking");
+        return op_fail(op, ERR_INTERACTION_REQUIRED, "prompt",
+                       "a public client of this kind is not answered without asking");
     if (!covered && !anyone)
         TRY(consent_covers(op, r, &covered));
     if (!covered || (r->prompt & PROMPT_CONSENT))
@@ -121,14 +126,17 @@ static err_t check_person(struct op *op, struct request *r, const struct session
         return op_fail(op, ERR_LOGIN_REQUIRED, "", "the account is gone or disabled");
     }
     TRY(e);
-    struct scope_request q = {.client = client_of(r->client), .person = &r->account, .asked = r->p->scope, .audience = r->audience};
+    struct scope_request q = {
+        .client = client_of(r->client), .person = &r->account, .asked = r->p->scope, .audience = r->audience};
     TRY(scope_narrow(op, &q, &r->scope));
     return check_consent(op, r, decision);
 }
 
-/* --- the answer --------------------------------------------------------------------------------------------------- */
+/* --- the answer
+ * --------------------------------------------------------------------------------------------------- */
 
-static err_t ask(struct op *op, const struct request *r, enum authorize_verdict verdict, struct authorize_result *ret)
+static err_t ask(struct op *op, const struct request *r, enum authorize_verdict verdict,
+                 struct authorize_result *ret)
 {
     struct str after = STR_NONE;
     if (verdict == AUTHORIZE_SIGN_IN && ((r->prompt & PROMPT_LOGIN) || r->p->max_age_s >= 0)) {
@@ -165,7 +173,8 @@ static err_t refuse_untrusted(struct op *op, const struct request *r, err_t e, s
     return ERR_OK;
 }
 
-static err_t decide(struct op *op, struct request *r, const struct session *s, struct str decision, struct authorize_result *ret)
+static err_t decide(struct op *op, struct request *r, const struct session *s, struct str decision,
+                    struct authorize_result *ret)
 {
     err_t e = request_check(op, r);
     if (e == ERR_OK)
@@ -182,11 +191,13 @@ static err_t decide(struct op *op, struct request *r, const struct session *s, s
     if (is_failure(e))
         return e;
     if (str_is(decision, "deny"))
-        TRY(audit_now(op, AUDIT_CONSENT_DENIED, arena_fmt(op->arena, "client:%.*s", STR_ARG(r->client->name)), STR_NONE));
+        TRY(audit_now(op, AUDIT_CONSENT_DENIED, arena_fmt(op->arena, "client:%.*s", STR_ARG(r->client->name)),
+                      STR_NONE));
     return refuse(op, r, e, ret);
 }
 
-err_t authorize(struct op *op, const struct authorize_params *p, const struct session *session, struct str decision, struct authorize_result *ret)
+err_t authorize(struct op *op, const struct authorize_params *p, const struct session *session,
+                struct str decision, struct authorize_result *ret)
 {
     struct request r = {.p = p};
     *ret = (struct authorize_result){0};

@@ -1,5 +1,5 @@
-/* One authorization request on its way: shared by the files that check it (authorize_request.c), ask the person
- * (authorize.c, consent.c, reauth.c) and answer (authorize_answer.c). */
+/* One authorization request on its way: shared by the files that check it (authorize_request.c), ask the
+ * person (authorize.c, consent.c, reauth.c) and answer (authorize_answer.c). */
 #pragma once
 #include "oauth/code.h"
 
@@ -13,8 +13,8 @@ struct request {
     struct account account;
 };
 
-/* authorize_request.c. The first says whether the redirect URI may be trusted: its refusals are shown on our own page (rule
- * E). What the second refuses is told to the client. */
+/* authorize_request.c. The first says whether the redirect URI may be trusted: its refusals are shown on our
+ * own page (rule E). What the second refuses is told to the client. */
 err_t request_trust(struct op *op, struct request *r);
 err_t request_check(struct op *op, struct request *r);
 
@@ -30,5 +30,7 @@ bool reauth_done(struct op *op, const struct authorize_params *p, const struct s
 
 /* consent.c */
 err_t consent_covers(struct op *op, const struct request *r, bool *ret);
-err_t consent_put_tx(struct db *db, int64_t tenant_id, int64_t account_id, int64_t client_id, struct str scope, int64_t now_s);
-err_t consent_scope(struct op *op, const struct request *r, struct str *ret); /* what has been consented to before; STR_NONE */
+err_t consent_put_tx(struct db *db, int64_t tenant_id, int64_t account_id, int64_t client_id,
+                     struct str scope, int64_t now_s);
+err_t consent_scope(struct op *op, const struct request *r,
+                    struct str *ret); /* what has been consented to before; STR_NONE */

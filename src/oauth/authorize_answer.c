@@ -1,5 +1,5 @@
-/* Authorization responses: the redirect URI with code or error, state, and always iss (RFC 9207), and the request itself
- * put back into a query for the pages between. */
+/* Authorization responses: the redirect URI with code or error, state, and always iss (RFC 9207), and the
+ * request itself put back into a query for the pages between. */
 #include "oauth/authorize.h"
 
 #define LOCATION_MAX (LIMIT_REDIRECT_URI + 3 * (LIMIT_STATE + 4 * LIMIT_TEXT))

@@ -1,7 +1,10 @@
 /* Is the authorization request one to act upon? First whom to trust with an answer, then all else. */
 #include "oauth/authorize.h"
 
-#define A(name, flags, max, doc) {#name, F_STR, flags, max, offsetof(struct authorize_params, name), NULL, NULL, doc}
+#define A(name, flags, max, doc)                                                                             \
+    {                                                                                                        \
+#name, F_STR, flags, max, offsetof(struct authorize_params, name), NULL, NULL, doc                   \
+    }
 static const struct field authorize_fields_v[] = {
     A(client_id, FIELD_EXACT, LIMIT_NAME, "the client"),
     A(redirect_uri, FIELD_EXACT, LIMIT_REDIRECT_URI, "where the answer goes; must be registered"),
@@ -21,12 +24,15 @@ static const struct field authorize_fields_v[] = {
     A(request, FIELD_EXACT, LIMIT_PARAM, "refused: request_not_supported"),
     A(request_uri, FIELD_EXACT, LIMIT_PARAM, "refused: request_uri_not_supported"),
     A(after, FIELD_EXACT, LIMIT_NAME, "the server's own: when re-authentication was asked for"),
-    {"resource", F_STRS, FIELD_MULTI, LIMIT_TEXT, offsetof(struct authorize_params, resource), NULL, NULL, "which resource the token is for (RFC 8707)"},
-    {"max_age", F_INT, 0, LIMIT_MAX_AGE, offsetof(struct authorize_params, max_age_s), NULL, "-1", "seconds since the sign-in, at most"},
+    {"resource", F_STRS, FIELD_MULTI, LIMIT_TEXT, offsetof(struct authorize_params, resource), NULL, NULL,
+     "which resource the token is for (RFC 8707)"},
+    {"max_age", F_INT, 0, LIMIT_MAX_AGE, offsetof(struct authorize_params, max_age_s), NULL, "-1",
+     "seconds since the sign-in, at most"},
 };
 const struct fields authorize_fields = FIELDS(authorize_fields_v, struct authorize_params);
 
-/* --- whom to trust ------------------------------------------------------------------------------------------------ */
+/* --- whom to trust
+ * ------------------------------------------------------------------------------------------------ */
 
 err_t request_trust(struct op *op, struct request *r)
 {
@@ -44,12 +50,14 @@ err_t request_trust(struct op *op, struct request *r)
     if (!p->redirect_uri.p && c->redirect_uris.n != 1)
         return op_fail(op, ERR_PARAM_MISSING, "redirect_uri", "redirect_uri is missing");
     if (p->redirect_uri.p && !client_redirect_matches(c, p->redirect_uri))
-        return op_fail(op, ERR_REDIRECT_URI, "redirect_uri", "redirect_uri is not one this client has registered");
+        return op_fail(op, ERR_REDIRECT_URI, "redirect_uri",
+                       "redirect_uri is not one this client has registered");
     r->redirect_uri = p->redirect_uri.p ? p->redirect_uri : c->redirect_uris.v[0];
     return ERR_OK;
 }
 
-/* --- all else ----------------------------------------------------------------------------------------------------- */
+/* --- all else
+ * ----------------------------------------------------------------------------------------------------- */
 
 /* Types that other servers have and no client of this one can have registered (A13). */
 static bool response_type_known(struct str type)
@@ -76,10 +84,13 @@ static err_t check_response(struct op *op, const struct request *r)
         return op_fail(op, ERR_PARAM_MISSING, "response_type", "response_type is missing");
     if (!str_is(p->response_type, "code"))
         return response_type_known(p->response_type)
-                   ? op_fail(op, ERR_CLIENT_UNAUTHORIZED, "response_type", "this client has registered response_type code alone")
-                   : op_fail(op, ERR_RESPONSE_TYPE, "response_type", "response_type is not one this server has");
+                   ? op_fail(op, ERR_CLIENT_UNAUTHORIZED, "response_type",
+                             "this client has registered response_type code alone")
+                   : op_fail(op, ERR_RESPONSE_TYPE, "response_type",
+                             "response_type is not one this server has");
     if (!client_has_grant(c, "authorization_code"))
-        return op_fail(op, ERR_CLIENT_UNAUTHORIZED, "response_type", "this client may not use authorization_code");
+        return op_fail(op, ERR_CLIENT_UNAUTHORIZED, "response_type",
+                       "this client may not use authorization_code");
     if (p->response_mode.p && !str_is(p->response_mode, "query"))
         return op_fail(op, ERR_PARAM_BAD, "response_mode", "response_mode must be query");
     return ERR_OK;
@@ -89,9 +100,11 @@ static err_t check_pkce(struct op *op, const struct request *r)
 {
     const struct authorize_params *p = r->p;
     if (!p->code_challenge.p && client_of(r->client)->require_pkce)
-        return op_fail(op, ERR_PARAM_MISSING, "code_challenge", "code_challenge is missing (PKCE is required)");
+        return op_fail(op, ERR_PARAM_MISSING, "code_challenge",
+                       "code_challenge is missing (PKCE is required)");
     if (!p->code_challenge.p && p->code_challenge_method.p)
-        return op_fail(op, ERR_PARAM_MISSING, "code_challenge", "code_challenge_method without code_challenge");
+        return op_fail(op, ERR_PARAM_MISSING, "code_challenge",
+                       "code_challenge_method without code_challenge");
     if (!p->code_challenge.p)
         return ERR_OK;
     /* Without the method RFC 7636 means "plain", which is refused like its name. */
@@ -107,7 +120,10 @@ static err_t check_prompt(struct op *op, struct request *r)
     static const struct {
         const char *word;
         unsigned bit;
-    } prompts[] = {{"none", PROMPT_NONE}, {"login", PROMPT_LOGIN}, {"select_account", PROMPT_LOGIN}, {"consent", PROMPT_CONSENT}};
+    } prompts[] = {{"none", PROMPT_NONE},
+                   {"login", PROMPT_LOGIN},
+                   {"select_account", PROMPT_LOGIN},
+                   {"consent", PROMPT_CONSENT}};
     struct str w, rest = r->p->prompt;
     while (str_word(&rest, ' ', &w)) {
         unsigned bit = 0;
@@ -115,7 +131,8 @@ static err_t check_prompt(struct op *op, struct request *r)
             if (str_is(w, prompts[i].word))
                 bit = prompts[i].bit;
         if (!bit)
-            return op_fail(op, ERR_PARAM_BAD, "prompt", "prompt must be none, or of login, consent and select_account");
+            return op_fail(op, ERR_PARAM_BAD, "prompt",
+                           "prompt must be none, or of login, consent and select_account");
         r->prompt |= bit;
     }
     if ((r->prompt & PROMPT_NONE) && r->prompt != PROMPT_NONE)

@@ -1,5 +1,5 @@
-/* What a bearer text is and for whom it speaks: opaque tokens and stored JWTs by their row, unstored JWTs by their signature
- * and what their ancestors are now, API keys by their account. */
+/* What a bearer text is and for whom it speaks: opaque tokens and stored JWTs by their row, unstored JWTs by
+ * their signature and what their ancestors are now, API keys by their account. */
 #include "oauth/parts.h"
 #include "account/apikey.h"
 
@@ -9,7 +9,8 @@ static err_t not_valid(struct op *op, const char *detail)
     return op_fail(op, ERR_TOKEN_INVALID, "", "%s", detail);
 }
 
-/* --- unstored JWTs ------------------------------------------------------------------------------------------------ */
+/* --- unstored JWTs
+ * ------------------------------------------------------------------------------------------------ */
 
 /* Every key that may have signed something still alive; the tenant's snapshot holds them. */
 static err_t tenant_jwks(struct op *op, struct jwks *ret)
@@ -52,8 +53,13 @@ static err_t claims_to_token(struct op *op, const struct jwt *j, struct token *r
 {
     struct own_claims own = {0};
     struct object *client;
-    struct token t = {.kind = TOKEN_ACCESS, .tenant_id = tenant_id_of(op), .scope = j->scope, .issued_s = j->iat_s, .expires_s = j->exp_s};
-    if (j->jti.n < 2 || j->jti.p[0] != JTI_UNSTORED || !id_parse(op->core, (struct str){j->jti.p + 1, j->jti.n - 1}, &t.id))
+    struct token t = {.kind = TOKEN_ACCESS,
+                      .tenant_id = tenant_id_of(op),
+                      .scope = j->scope,
+                      .issued_s = j->iat_s,
+                      .expires_s = j->exp_s};
+    if (j->jti.n < 2 || j->jti.p[0] != JTI_UNSTORED ||
+        !id_parse(op->core, (struct str){j->jti.p + 1, j->jti.n - 1}, &t.id))
         return not_valid(op, "the token is not one of this server's");
     TRY(json_scan(op->arena, j->payload, own_claim, &own));
     if (own.gid.p && !id_parse(op->core, own.gid, &t.grant_id))
@@ -74,8 +80,11 @@ err_t jwt_claims(struct op *op, struct str text, struct token *ret)
 {
     struct jwks keys;
     struct jwt j;
-    struct jwt_profile profile = {
-        .typ = "at+jwt", .algs = (1u << ALG_COUNT) - 1, .iss = op->tenant->issuer, .skew_s = LIMIT_CLOCK_SKEW, .max_life_s = LIMIT_ACCESS_TOKEN_LIFE};
+    struct jwt_profile profile = {.typ = "at+jwt",
+                                  .algs = (1u << ALG_COUNT) - 1,
+                                  .iss = op->tenant->issuer,
+                                  .skew_s = LIMIT_CLOCK_SKEW,
+                                  .max_life_s = LIMIT_ACCESS_TOKEN_LIFE};
     TRY(tenant_jwks(op, &keys));
     TRY(jwt_verify(op->core->crypto, text, &keys, &profile, op->now_s, op->arena, &j, &op->fault));
     if (j.exp_s <= op->now_s) /* the skew is for clocks of others; this one is our own */
@@ -83,7 +92,9 @@ err_t jwt_claims(struct op *op, struct str text, struct token *ret)
     return claims_to_token(op, &j, ret);
 }
 
-/* --- all ---------------------------------------------------------------------------------------------------------- */
+/* --- all
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 err_t token_judge(struct op *op, struct str text, struct token *ret, struct str *ret_format)
 {

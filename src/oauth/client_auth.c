@@ -1,6 +1,6 @@
-/* Client authentication at the token, introspection and revocation endpoints: client_secret_basic, client_secret_post, none
- * (RFC 6749 section 2.3). Secrets of machines are long and random, so that a keyed hash is enough; an unknown client and a
- * wrong secret take the same way and the same time (A38). */
+/* Client authentication at the token, introspection and revocation endpoints: client_secret_basic,
+ * client_secret_post, none (RFC 6749 section 2.3). Secrets of machines are long and random, so that a keyed
+ * hash is enough; an unknown client and a wrong secret take the same way and the same time (A38). */
 #include "oauth/parts.h"
 
 /* The purpose keeps these MACs apart from all else made with the tenant's key. */
@@ -14,7 +14,8 @@ void client_secret_mac(struct op *op, struct str secret, char ret[static CLIENT_
     memcpy(data, purpose, sizeof(purpose) - 1);
     if (n)
         memcpy(data + sizeof(purpose) - 1, secret.p, n);
-    hmac_sha256(op->core->crypto, (struct str){(const char *)op->tenant->secret_key, sizeof(op->tenant->secret_key)},
+    hmac_sha256(op->core->crypto,
+                (struct str){(const char *)op->tenant->secret_key, sizeof(op->tenant->secret_key)},
                 (struct str){data, sizeof(purpose) - 1 + n}, mac);
     secret_zero(data, sizeof(purpose) - 1 + n);
     for (size_t i = 0; i < sizeof(mac); i++) {
@@ -59,7 +60,8 @@ static bool basic_split(struct op *op, struct str basic, struct presented *p)
         return false;
     p->raw_id = (struct str){plain.p, colon};
     p->raw_secret = (struct str){plain.p + colon + 1, plain.n - colon - 1};
-    return dec_percent(op->arena, p->raw_id, true, &p->id) && dec_percent(op->arena, p->raw_secret, true, &p->secret);
+    return dec_percent(op->arena, p->raw_id, true, &p->id) &&
+           dec_percent(op->arena, p->raw_secret, true, &p->secret);
 }
 
 static err_t read_credentials(struct op *op, const struct client_credentials *c, struct presented *ret)
@@ -132,11 +134,15 @@ static bool authenticated(struct op *op, struct object *o, const struct presente
 
 static void act_as(struct op *op, const struct object *o)
 {
-    op->actor = (struct actor){
-        .kind = ACTOR_CLIENT, .id = o->id, .name = o->name, .permissions = client_of(o)->permissions, .tenant_id = o->tenant_id};
+    op->actor = (struct actor){.kind = ACTOR_CLIENT,
+                               .id = o->id,
+                               .name = o->name,
+                               .permissions = client_of(o)->permissions,
+                               .tenant_id = o->tenant_id};
 }
 
-err_t client_authenticate(struct op *op, const struct client_credentials *c, bool public_ok, struct object **ret_client)
+err_t client_authenticate(struct op *op, const struct client_credentials *c, bool public_ok,
+                          struct object **ret_client)
 {
     struct presented p;
     struct object *o = NULL;

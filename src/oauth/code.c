@@ -7,9 +7,12 @@ static const struct {
     const char *name;
     size_t offset;
 } texts[] = {
-    {"redirect_uri", offsetof(struct code, redirect_uri)}, {"challenge", offsetof(struct code, challenge)},
-    {"scope", offsetof(struct code, scope)},               {"audience", offsetof(struct code, audience)},
-    {"nonce", offsetof(struct code, nonce)},               {"amr", offsetof(struct code, signin.amr)},
+    {"redirect_uri", offsetof(struct code, redirect_uri)},
+    {"challenge", offsetof(struct code, challenge)},
+    {"scope", offsetof(struct code, scope)},
+    {"audience", offsetof(struct code, audience)},
+    {"nonce", offsetof(struct code, nonce)},
+    {"amr", offsetof(struct code, signin.amr)},
 };
 #define NTEXTS (sizeof(texts) / sizeof(texts[0]))
 static const struct {

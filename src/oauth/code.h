@@ -1,4 +1,5 @@
-/* The authorization code between the endpoint that makes it (authorize.c) and the grant that redeems it (grant_code.c). */
+/* The authorization code between the endpoint that makes it (authorize.c) and the grant that redeems it
+ * (grant_code.c). */
 #pragma once
 #include "oauth/parts.h"
 #include "token/ticket.h"
@@ -10,8 +11,8 @@ struct code {
     struct str challenge;    /* PKCE; zero: none */
     struct str scope, audience, nonce;
     struct signin_info signin;
-    int64_t session_end_s;   /* when the session ends by itself */
-    bool offline;            /* the grant outlives it */
+    int64_t session_end_s; /* when the session ends by itself */
+    bool offline;          /* the grant outlives it */
 };
 struct str code_spec(struct op *op, const struct code *c);
 err_t code_parse(struct op *op, struct str spec, struct code *ret);

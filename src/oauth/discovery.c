@@ -26,7 +26,8 @@ static void grant_list(struct jw *w)
 
 err_t discovery_metadata(struct op *op, struct jw *w)
 {
-    static const char *const code[] = {"code", NULL}, *const query[] = {"query", NULL}, *const s256[] = {"S256", NULL},
+    static const char *const code[] = {"code", NULL}, *const query[] = {"query", NULL},
+                             *const s256[] = {"S256", NULL},
                              *const with_secret[] = {"client_secret_basic", "client_secret_post", NULL},
                              *const any[] = {"client_secret_basic", "client_secret_post", "none", NULL},
                              *const prompts[] = {"none", "login", "consent", "select_account", NULL};

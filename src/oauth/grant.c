@@ -39,15 +39,17 @@ static err_t person_stands(struct db *db, const struct grant *g, int64_t older_i
 {
     if (g->session_id)
         TRY(must_stand(db, Q_GRANT_SESSION_STANDS, BIND(vint(g->tenant_id), vint(g->session_id))));
-    return must_stand(db, Q_GRANT_ACCOUNT_STANDS, BIND(vint(g->tenant_id), vint(g->account_id), vint(older_id)));
+    return must_stand(db, Q_GRANT_ACCOUNT_STANDS,
+                      BIND(vint(g->tenant_id), vint(g->account_id), vint(older_id)));
 }
 
 err_t grant_insert(struct db *db, const struct grant *g, int64_t older_id)
 {
     TRY(person_stands(db, g, older_id));
     return db_run(db, Q_GRANT_INSERT,
-                  BIND(vint(g->tenant_id), vint(g->id), vid(g->account_id), vint(g->client_id), vid(g->session_id), vtext(g->scope),
-                       vtext(g->audience), vint(g->created_s), vtext(g->ip), vint(g->expires_s), vtext(g->spec)),
+                  BIND(vint(g->tenant_id), vint(g->id), vid(g->account_id), vint(g->client_id),
+                       vid(g->session_id), vtext(g->scope), vtext(g->audience), vint(g->created_s),
+                       vtext(g->ip), vint(g->expires_s), vtext(g->spec)),
                   NULL);
 }
 
@@ -65,12 +67,15 @@ static err_t changed_one(struct db *db, enum query q, const struct val *v, size_
     return ERR_OK;
 }
 
-err_t refresh_consume(struct db *db, int64_t tenant_id, int64_t id, int64_t now_s, int64_t successor_id, bool *ret_won)
+err_t refresh_consume(struct db *db, int64_t tenant_id, int64_t id, int64_t now_s, int64_t successor_id,
+                      bool *ret_won)
 {
-    return changed_one(db, Q_REFRESH_CONSUME, BIND(vint(tenant_id), vint(id), vint(now_s), vint(successor_id)), ret_won);
+    return changed_one(db, Q_REFRESH_CONSUME,
+                       BIND(vint(tenant_id), vint(id), vint(now_s), vint(successor_id)), ret_won);
 }
 
 err_t refresh_grace(struct db *db, int64_t tenant_id, int64_t id, bool *ret_allowed)
 {
-    return changed_one(db, Q_REFRESH_GRACE, BIND(vint(tenant_id), vint(id), vint(LIMIT_REFRESH_GRACE_USES)), ret_allowed);
+    return changed_one(db, Q_REFRESH_GRACE, BIND(vint(tenant_id), vint(id), vint(LIMIT_REFRESH_GRACE_USES)),
+                       ret_allowed);
 }

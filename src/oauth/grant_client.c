@@ -1,4 +1,5 @@
-/* The client credentials grant (RFC 6749 section 4.4): a machine asks for a token of its own. No refresh token. */
+/* The client credentials grant (RFC 6749 section 4.4): a machine asks for a token of its own. No refresh
+ * token. */
 #include "oauth/parts.h"
 
 struct client_tx {
@@ -14,7 +15,8 @@ static err_t client_tx(struct db *db, void *ctx)
     return audit_write(db, x->store, x->audit);
 }
 
-err_t grant_client(struct op *op, const struct token_params *p, struct object *client, struct token_answer *ret)
+err_t grant_client(struct op *op, const struct token_params *p, struct object *client,
+                   struct token_answer *ret)
 {
     struct issue_ids ids = issue_take_ids(op);
     struct issue i = {.grant_type = "client_credentials", .client = client};

@@ -1,6 +1,6 @@
-/* The authorization code grant (RFC 6749 section 4.1.3, RFC 7636, RFC 9700 section 2.1.1): a code is consumed in the
- * transaction that inserts what it buys. A code that comes from the wrong client, with the wrong redirect URI or verifier
- * is burnt; one that comes twice kills what it bought (A26 to A31). */
+/* The authorization code grant (RFC 6749 section 4.1.3, RFC 7636, RFC 9700 section 2.1.1): a code is consumed
+ * in the transaction that inserts what it buys. A code that comes from the wrong client, with the wrong
+ * redirect URI or verifier is burnt; one that comes twice kills what it bought (A26 to A31). */
 #include "oauth/code.h"
 
 struct redeem {
@@ -13,7 +13,8 @@ struct redeem {
     struct issue_ids ids;
 };
 
-/* --- refusals that leave a mark ----------------------------------------------------------------------------------- */
+/* --- refusals that leave a mark
+ * ----------------------------------------------------------------------------------- */
 
 static err_t burn_tx(struct db *db, void *ctx)
 {
@@ -41,7 +42,8 @@ static err_t reused(struct op *op, const struct redeem *x)
     return op_fail(op, ERR_GRANT_INVALID, "code", "the code has been used");
 }
 
-/* --- checks ------------------------------------------------------------------------------------------------------- */
+/* --- checks
+ * ------------------------------------------------------------------------------------------------------- */
 
 static err_t check_pkce(struct op *op, const struct redeem *x)
 {
@@ -61,7 +63,8 @@ static bool redirect_fits(const struct redeem *x)
 {
     struct str sent = x->p->redirect_uri, asked = x->code.redirect_uri;
     if (!asked.p)
-        return !sent.p || (client_of(x->client)->redirect_uris.n == 1 && str_eq(sent, client_of(x->client)->redirect_uris.v[0]));
+        return !sent.p || (client_of(x->client)->redirect_uris.n == 1 &&
+                           str_eq(sent, client_of(x->client)->redirect_uris.v[0]));
     return sent.p && str_eq(sent, asked);
 }
 
@@ -90,7 +93,8 @@ static err_t find_code(struct op *op, struct redeem *x)
     if (!x->p->code.p)
         return op_fail(op, ERR_PARAM_MISSING, "code", "code is missing");
     if (x->p->code_verifier.p && !pkce_verifier_valid(x->p->code_verifier))
-        return op_fail(op, ERR_PARAM_BAD, "code_verifier", "code_verifier must be 43 to 128 unreserved characters");
+        return op_fail(op, ERR_PARAM_BAD, "code_verifier",
+                       "code_verifier must be 43 to 128 unreserved characters");
     err_t e = ticket_find(op, op->db, TOKEN_CODE, x->p->code, &x->ticket);
     if (e == ERR_NOT_FOUND || (e == ERR_OK && !str_is(x->ticket.kind, CODE_KIND))) {
         op->fault = (struct fault){0};
@@ -121,10 +125,11 @@ static err_t check_code(struct op *op, struct redeem *x)
     return e;
 }
 
-/* --- what it buys ------------------------------------------------------------------------------------------------- */
+/* --- what it buys
+ * ------------------------------------------------------------------------------------------------- */
 
-/* The grant lives as long as its refresh tokens may, but not past the session it hangs from; without refresh tokens as
- * long as the access token. */
+/* The grant lives as long as its refresh tokens may, but not past the session it hangs from; without refresh
+ * tokens as long as the access token. */
 static void make_grant(struct op *op, struct redeem *x)
 {
     const struct client *c = client_of(x->client);
@@ -185,7 +190,8 @@ static err_t commit(struct op *op, const struct redeem *x, const struct issued *
 err_t grant_code(struct op *op, const struct token_params *p, struct object *client, struct token_answer *ret)
 {
     struct redeem x = {.p = p, .client = client, .ids = issue_take_ids(op)};
-    struct issue i = {.grant_type = "authorization_code", .client = client, .account = &x.account, .grant = &x.grant};
+    struct issue i = {
+        .grant_type = "authorization_code", .client = client, .account = &x.account, .grant = &x.grant};
     struct issued t = {0};
     struct audit audit;
     TRY(check_code(op, &x));

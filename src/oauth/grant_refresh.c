@@ -1,9 +1,10 @@
 /* The refresh token grant with rotation (RFC 6749 section 6, RFC 9700 section 4.14.2; USERS R1, R2).
  *
- * A refresh token is consumed, and its successor and a new access token are inserted, in one transaction. The successor is
- * derived from what was presented (DESIGN section 7) and never stored: who presents the same token again within the grace
- * window, another tab or a client that never got the answer, gets the same successor and a fresh access token under the
- * same grant. After the window a consumed token is stolen goods: the grant and all below it die. */
+ * A refresh token is consumed, and its successor and a new access token are inserted, in one transaction. The
+ * successor is derived from what was presented (DESIGN section 7) and never stored: who presents the same
+ * token again within the grace window, another tab or a client that never got the answer, gets the same
+ * successor and a fresh access token under the same grant. After the window a consumed token is stolen goods:
+ * the grant and all below it die. */
 #include "oauth/parts.h"
 
 struct refresh {
@@ -32,7 +33,8 @@ static err_t invalid_if(struct op *op, err_t e, err_t refusal, const char *detai
     return e == refusal ? invalid(op, detail) : e;
 }
 
-/* --- reuse -------------------------------------------------------------------------------------------------------- */
+/* --- reuse
+ * -------------------------------------------------------------------------------------------------------- */
 
 static bool past_grace(const struct op *op, const struct refresh *x)
 {
@@ -47,13 +49,15 @@ static err_t reused(struct op *op, const struct refresh *x)
     return invalid(op, "the refresh token has been used before; what it belongs to is revoked");
 }
 
-/* --- checks ------------------------------------------------------------------------------------------------------- */
+/* --- checks
+ * ------------------------------------------------------------------------------------------------------- */
 
 static err_t find_token(struct op *op, struct refresh *x)
 {
     if (!x->p->refresh_token.p)
         return op_fail(op, ERR_PARAM_MISSING, "refresh_token", "refresh_token is missing");
-    TRY(invalid_if(op, token_find(op, x->p->refresh_token, &x->token), ERR_TOKEN_INVALID, "the refresh token is unknown"));
+    TRY(invalid_if(op, token_find(op, x->p->refresh_token, &x->token), ERR_TOKEN_INVALID,
+                   "the refresh token is unknown"));
     if (x->token.kind != TOKEN_REFRESH)
         return invalid(op, "this is not a refresh token");
     if (x->token.client_id != x->client->id)
@@ -66,7 +70,8 @@ static err_t check_life(struct op *op, const struct refresh *x)
 {
     struct token t = x->token;
     t.consumed_s = 0;
-    return invalid_if(op, life_check(op, &t), ERR_TOKEN_INVALID, "the refresh token has expired or was revoked");
+    return invalid_if(op, life_check(op, &t), ERR_TOKEN_INVALID,
+                      "the refresh token has expired or was revoked");
 }
 
 /* In an op of its own, because a resource may name more clients than an op holds objects. */
@@ -108,11 +113,13 @@ static err_t check_audience(struct op *op, struct str audience)
 
 static err_t check_account(struct op *op, struct refresh *x)
 {
-    TRY(invalid_if(op, account_by_id(op, x->grant.account_id, &x->account), ERR_NOT_FOUND, "the account is gone"));
+    TRY(invalid_if(op, account_by_id(op, x->grant.account_id, &x->account), ERR_NOT_FOUND,
+                   "the account is gone"));
     return x->account.disabled ? invalid(op, "the account is disabled") : ERR_OK;
 }
 
-/* Narrower is fine, for this access token; wider is not (A35). What the person has lost meanwhile is left out. */
+/* Narrower is fine, for this access token; wider is not (A35). What the person has lost meanwhile is left
+ * out. */
 static err_t choose(struct op *op, struct refresh *x, struct issue *i)
 {
     struct str asked = x->p->scope.p ? x->p->scope : x->grant.scope;
@@ -126,7 +133,8 @@ static err_t choose(struct op *op, struct refresh *x, struct issue *i)
     return ERR_OK;
 }
 
-/* --- rotation ----------------------------------------------------------------------------------------------------- */
+/* --- rotation
+ * ----------------------------------------------------------------------------------------------------- */
 
 struct refresh_tx {
     struct store *store;
@@ -168,11 +176,17 @@ static err_t grace_tx(struct db *db, void *ctx)
     return ERR_OK;
 }
 
-static err_t commit(struct op *op, const struct refresh *x, const struct issue *i, const struct issued *t, store_tx_fn fn, bool *ret_won)
+static err_t commit(struct op *op, const struct refresh *x, const struct issue *i, const struct issued *t,
+                    store_tx_fn fn, bool *ret_won)
 {
     struct audit audit;
     issue_audit(op, AUDIT_TOKEN_REFRESHED, i, t, &audit);
-    struct refresh_tx tx = {.store = op->core->store, .refresh = x, .issued = t, .audit = &audit, .now_s = op->now_s, .ip = op->peer};
+    struct refresh_tx tx = {.store = op->core->store,
+                            .refresh = x,
+                            .issued = t,
+                            .audit = &audit,
+                            .now_s = op->now_s,
+                            .ip = op->peer};
     TRY(invalid_if(op, store_tx(op->core->store, fn, &tx), ERR_GRANT_INVALID, "the grant was revoked"));
     *ret_won = tx.won;
     return ERR_OK;
@@ -217,10 +231,12 @@ static err_t rotate(struct op *op, struct refresh *x, const struct issue *i, str
     return ERR_OK;
 }
 
-err_t grant_refresh(struct op *op, const struct token_params *p, struct object *client, struct token_answer *ret)
+err_t grant_refresh(struct op *op, const struct token_params *p, struct object *client,
+                    struct token_answer *ret)
 {
     struct refresh x = {.p = p, .client = client, .ids = issue_take_ids(op)};
-    struct issue i = {.grant_type = "refresh_token", .client = client, .account = &x.account, .grant = &x.grant};
+    struct issue i = {
+        .grant_type = "refresh_token", .client = client, .account = &x.account, .grant = &x.grant};
     x.grace_s = life_or_default(client_of(client)->refresh_grace_s, op->tenant->spec->refresh_grace_s);
     TRY(find_token(op, &x));
     TRY(check_life(op, &x));

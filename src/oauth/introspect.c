@@ -1,13 +1,20 @@
-/* Introspection (RFC 7662). Whoever may not see a token learns nothing of it, not even that it lives (A60). */
+/* Introspection (RFC 7662). Whoever may not see a token learns nothing of it, not even that it lives (A60).
+ */
 #include "oauth/parts.h"
 
 static const struct field introspect_fields_v[] = {
-    {"token", F_STR, FIELD_EXACT, LIMIT_JWT, offsetof(struct introspect_params, token), NULL, NULL, "the token"},
-    {"token_type_hint", F_STR, FIELD_EXACT, LIMIT_NAME, offsetof(struct introspect_params, token_type_hint), NULL, NULL, "ignored: every token says its kind itself"},
-    {"client_id", F_STR, FIELD_EXACT, LIMIT_NAME, offsetof(struct introspect_params, client_id), NULL, NULL, "the calling client"},
-    {"client_secret", F_STR, FIELD_EXACT, LIMIT_TEXT, offsetof(struct introspect_params, client_secret), NULL, NULL, "its secret (client_secret_post)"},
-    {"client_assertion", F_STR, FIELD_EXACT, LIMIT_PARAM, offsetof(struct introspect_params, client_assertion), NULL, NULL, "not supported"},
-    {"client_assertion_type", F_STR, FIELD_EXACT, LIMIT_TEXT, offsetof(struct introspect_params, client_assertion_type), NULL, NULL, "not supported"},
+    {"token", F_STR, FIELD_EXACT, LIMIT_JWT, offsetof(struct introspect_params, token), NULL, NULL,
+     "the token"},
+    {"token_type_hint", F_STR, FIELD_EXACT, LIMIT_NAME, offsetof(struct introspect_params, token_type_hint),
+     NULL, NULL, "ignored: every token says its kind itself"},
+    {"client_id", F_STR, FIELD_EXACT, LIMIT_NAME, offsetof(struct introspect_params, client_id), NULL, NULL,
+     "the calling client"},
+    {"client_secret", F_STR, FIELD_EXACT, LIMIT_TEXT, offsetof(struct introspect_params, client_secret), NULL,
+     NULL, "its secret (client_secret_post)"},
+    {"client_assertion", F_STR, FIELD_EXACT, LIMIT_PARAM,
+     offsetof(struct introspect_params, client_assertion), NULL, NULL, "not supported"},
+    {"client_assertion_type", F_STR, FIELD_EXACT, LIMIT_TEXT,
+     offsetof(struct introspect_params, client_assertion_type), NULL, NULL, "not supported"},
 };
 const struct fields introspect_fields = FIELDS(introspect_fields_v, struct introspect_params);
 
@@ -97,18 +104,21 @@ static void write_active(struct op *op, const struct token *t, const struct name
     jw_m_str(w, "jti", id_text(op->core, op->arena, t->id));
 }
 
-static err_t look(struct op *op, struct str text, const struct object *client, struct token *ret, struct names *names)
+static err_t look(struct op *op, struct str text, const struct object *client, struct token *ret,
+                  struct names *names)
 {
     TRY(token_judge(op, text, ret, NULL));
     if (!may_see(op, ret, client))
         return ERR_TOKEN_INVALID;
-    if (ret->grant_id) /* a resource asks because the token was presented to it: a use, from an unknown address */
+    if (ret->grant_id) /* a resource asks because the token was presented to it: a use, from an unknown
+                          address */
         usage_touch(op->core->usage, NODE_GRANT, tenant_id_of(op), ret->grant_id, op->now_s, STR_NONE);
     err_t e = read_names(op, ret, names);
     return e == ERR_NOT_FOUND ? ERR_TOKEN_INVALID : e;
 }
 
-err_t introspect(struct op *op, const struct introspect_params *p, struct object *client_or_null, struct jw *w)
+err_t introspect(struct op *op, const struct introspect_params *p, struct object *client_or_null,
+                 struct jw *w)
 {
     struct token t;
     struct names names = {STR_NONE, STR_NONE, STR_NONE};

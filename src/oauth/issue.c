@@ -1,5 +1,6 @@
-/* Builds what a grant buys, for all grants alike: an access token (opaque or RFC 9068 JWT, stored or not) and a refresh
- * token. Everything is built and signed before the transaction; inside it rows are inserted and nothing else. */
+/* Builds what a grant buys, for all grants alike: an access token (opaque or RFC 9068 JWT, stored or not) and
+ * a refresh token. Everything is built and signed before the transaction; inside it rows are inserted and
+ * nothing else. */
 #include "oauth/parts.h"
 #include <stdio.h>
 
@@ -19,7 +20,8 @@ struct issue_ids issue_take_ids(struct op *op)
     return ids;
 }
 
-/* --- the JWT (RFC 9068 section 2.2) ------------------------------------------------------------------------------- */
+/* --- the JWT (RFC 9068 section 2.2)
+ * ------------------------------------------------------------------------------- */
 
 static void write_words(struct jw *w, const char *name, struct str words, bool one_is_plain)
 {
@@ -94,7 +96,8 @@ static err_t sign_access(struct op *op, const struct issue *i, struct issued *t)
     enum alg alg;
     struct buf b;
     struct jw w;
-    if (!alg_find(c->access_token_signing_alg.n ? c->access_token_signing_alg : op->tenant->spec->signing_alg, &alg))
+    if (!alg_find(c->access_token_signing_alg.n ? c->access_token_signing_alg : op->tenant->spec->signing_alg,
+                  &alg))
         return op_fail(op, ERR_INTERNAL, "", "the signing algorithm is unknown");
     TRY(tenant_signing_key(op, alg, &key));
     buf_init(&b, op->arena, CLAIMS_MAX);
@@ -107,7 +110,8 @@ static err_t sign_access(struct op *op, const struct issue *i, struct issued *t)
     return ERR_OK;
 }
 
-/* --- both formats ------------------------------------------------------------------------------------------------- */
+/* --- both formats
+ * ------------------------------------------------------------------------------------------------- */
 
 static err_t keep_text(struct op *op, struct token *row, const struct token_text *text, struct str *ret)
 {
@@ -152,14 +156,16 @@ err_t issue_access(struct op *op, const struct issue *i, struct issue_ids ids, s
     bool jwt = str_is(c->access_token_format, "jwt");
     t->stored = !jwt || c->store_access_tokens;
     t->access = row_of(op, i, TOKEN_ACCESS, ids.access);
-    t->access.expires_s = op->now_s + life_or_default(c->access_token_life_s, op->tenant->spec->access_token_life_s);
+    t->access.expires_s =
+        op->now_s + life_or_default(c->access_token_life_s, op->tenant->spec->access_token_life_s);
     if (i->grant)
         t->access.expires_s = earlier(t->access.expires_s, i->grant->expires_s);
     t->life_s = t->access.expires_s - op->now_s;
     return jwt ? sign_access(op, i, t) : make_access_text(op, t);
 }
 
-void refresh_derive(struct op *op, struct str text, int64_t grant_id, int64_t parent_generation, int64_t id, struct token_text *ret)
+void refresh_derive(struct op *op, struct str text, int64_t grant_id, int64_t parent_generation, int64_t id,
+                    struct token_text *ret)
 {
     uint8_t data[TOKEN_TEXT_SIZE + 16], mac[SHA256_SIZE];
     size_t n = text.n < TOKEN_TEXT_SIZE ? text.n : TOKEN_TEXT_SIZE;
@@ -168,14 +174,16 @@ void refresh_derive(struct op *op, struct str text, int64_t grant_id, int64_t pa
         data[n + i] = (uint8_t)((uint64_t)grant_id >> (56 - 8 * i));
         data[n + 8 + i] = (uint8_t)((uint64_t)parent_generation >> (56 - 8 * i));
     }
-    hmac_sha256(op->core->crypto, (struct str){(const char *)op->tenant->refresh_key, sizeof(op->tenant->refresh_key)},
+    hmac_sha256(op->core->crypto,
+                (struct str){(const char *)op->tenant->refresh_key, sizeof(op->tenant->refresh_key)},
                 (struct str){(const char *)data, n + 16}, mac);
     token_text_derive(op->core, TOKEN_REFRESH, id, mac, ret);
     secret_zero(data, sizeof(data));
     secret_zero(mac, sizeof(mac));
 }
 
-err_t issue_refresh(struct op *op, const struct issue *i, struct issue_ids ids, const struct refresh_parent *parent, struct issued *t)
+err_t issue_refresh(struct op *op, const struct issue *i, struct issue_ids ids,
+                    const struct refresh_parent *parent, struct issued *t)
 {
     const struct client *c = client_of(i->client);
     struct token_text text;
@@ -184,7 +192,9 @@ err_t issue_refresh(struct op *op, const struct issue *i, struct issue_ids ids, 
     t->refresh.scope = i->grant->scope;
     t->refresh.audience = i->grant->audience;
     t->refresh.generation = parent ? parent->generation + 1 : 1;
-    t->refresh.expires_s = earlier(op->now_s + life_or_default(c->refresh_token_idle_s, op->tenant->spec->refresh_token_idle_s), i->grant->expires_s);
+    t->refresh.expires_s =
+        earlier(op->now_s + life_or_default(c->refresh_token_idle_s, op->tenant->spec->refresh_token_idle_s),
+                i->grant->expires_s);
     if (parent)
         refresh_derive(op, parent->text, i->grant->id, parent->generation, ids.refresh, &text);
     else
@@ -202,9 +212,11 @@ err_t issue_insert(struct db *db, const struct issued *t)
     return t->refresh.id ? token_insert(db, &t->refresh) : ERR_OK;
 }
 
-/* --- afterwards --------------------------------------------------------------------------------------------------- */
+/* --- afterwards
+ * --------------------------------------------------------------------------------------------------- */
 
-void issue_audit(struct op *op, enum audit_event e, const struct issue *i, const struct issued *t, struct audit *ret)
+void issue_audit(struct op *op, enum audit_event e, const struct issue *i, const struct issued *t,
+                 struct audit *ret)
 {
     struct buf b;
     struct jw w;
@@ -217,16 +229,19 @@ void issue_audit(struct op *op, enum audit_event e, const struct issue *i, const
     jw_m_str(&w, "scope", i->scope);
     jw_m_str(&w, "audience", i->audience);
     jw_close(&w, '}');
-    struct str object = i->grant ? audit_object(op, "grant", i->grant->id) : audit_object(op, "token", t->access.id);
+    struct str object =
+        i->grant ? audit_object(op, "grant", i->grant->id) : audit_object(op, "token", t->access.id);
     audit_make(op, e, object, buf_ok(&b) ? buf_view(&b) : STR_NONE, ret);
 }
 
 void issue_answer(struct op *op, const struct issue *i, const struct issued *t, struct token_answer *ret)
 {
     char labels[64];
-    snprintf(labels, sizeof(labels), "%s,%.*s", i->grant_type, STR_ARG(client_of(i->client)->access_token_format));
+    snprintf(labels, sizeof(labels), "%s,%.*s", i->grant_type,
+             STR_ARG(client_of(i->client)->access_token_format));
     metrics_add(op->core->metrics, METRIC_TOKEN_ISSUED, labels, 1);
-    *ret = (struct token_answer){.access_token = t->access_text, .token_type = STR("Bearer"), .expires_in_s = t->life_s};
+    *ret = (struct token_answer){
+        .access_token = t->access_text, .token_type = STR("Bearer"), .expires_in_s = t->life_s};
     if (t->refreshable)
         ret->refresh_token = t->refresh_text;
     if (i->scope.n)

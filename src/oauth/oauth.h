@@ -1,74 +1,83 @@
-/* OAuth 2 as an authorization server: RFC 6749 narrowed by RFC 9700. Shared types; one header for the domain, one file a
- * thing (client.c, authorize.c, consent.c, issue.c, grant_code.c, grant_client.c, grant_refresh.c, introspect.c, revoke.c,
- * discovery.c, verify.c). */
+/* OAuth 2 as an authorization server: RFC 6749 narrowed by RFC 9700. Shared types; one header for the domain,
+ * one file a thing (client.c, authorize.c, consent.c, issue.c, grant_code.c, grant_client.c, grant_refresh.c,
+ * introspect.c, revoke.c, discovery.c, verify.c). */
 #pragma once
 #include "account/session.h"
 
 /* Names are RFC 7591's where it has one. */
 struct client {
     struct str client_id, client_name, client_secret /* F_SECRET */;
-    bool keep_previous_secret;             /* rotation: a new secret leaves the one before valid until this is false again */
-    struct str token_endpoint_auth_method; /* client_secret_basic (default with a secret; _post is accepted as well), client_secret_post, none */
+    bool keep_previous_secret; /* rotation: a new secret leaves the one before valid until this is false again
+                                */
+    struct str token_endpoint_auth_method; /* client_secret_basic (default with a secret; _post is accepted as
+                                              well), client_secret_post, none */
     struct strs redirect_uris, grant_types, response_types;
     struct str scope;
-    struct strs resources;                 /* what it may ask for as resource; empty: the default resource only */
-    struct str access_token_format;        /* "opaque" | "jwt" */
-    struct str access_token_signing_alg;   /* "" : the tenant's */
-    int64_t access_token_life_s, refresh_token_life_s, refresh_token_idle_s, refresh_grace_s; /* -1: the tenant's */
-    bool require_pkce;                     /* default true; false only for a confidential client */
-    bool store_access_tokens;              /* default true */
-    bool first_party;                      /* no consent page */
-    struct strs permissions;               /* "token.introspect", "account.read": what it may do here as itself */
+    struct strs resources;          /* what it may ask for as resource; empty: the default resource only */
+    struct str access_token_format; /* "opaque" | "jwt" */
+    struct str access_token_signing_alg; /* "" : the tenant's */
+    int64_t access_token_life_s, refresh_token_life_s, refresh_token_idle_s,
+        refresh_grace_s;      /* -1: the tenant's */
+    bool require_pkce;        /* default true; false only for a confidential client */
+    bool store_access_tokens; /* default true */
+    bool first_party;         /* no consent page */
+    struct strs permissions;  /* "token.introspect", "account.read": what it may do here as itself */
     struct str client_uri, logo_uri, policy_uri, tos_uri;
     struct strs contacts;
 };
 extern const struct object_kind kind_client;
-/* For interactive creation (API, CLI), before object_put: if doc describes a confidential client and names no secret, makes
- * one and puts it into doc. *ret_secret is to be shown once; STR_NONE when none was made. */
+/* For interactive creation (API, CLI), before object_put: if doc describes a confidential client and names no
+ * secret, makes one and puts it into doc. *ret_secret is to be shown once; STR_NONE when none was made. */
 err_t client_secret_generate(struct op *op, json_t *doc, struct str *ret_secret);
 
 /* --- client authentication (token, introspection, revocation endpoints) --- */
-struct client_credentials { /* what the request carried */
-    struct str basic;               /* the Authorization header's value after "Basic ", or zero */
-    struct str client_id, client_secret; /* from the form */
+struct client_credentials {               /* what the request carried */
+    struct str basic;                     /* the Authorization header's value after "Basic ", or zero */
+    struct str client_id, client_secret;  /* from the form */
     struct str assertion, assertion_type; /* refused by name until its feature comes */
-    size_t authorization_headers;   /* how many there were */
+    size_t authorization_headers;         /* how many there were */
 };
-/* ERR_CLIENT_INVALID with the same text and time for an unknown client and a wrong secret (A38). *ret_client is held by the op.
- * public_ok: method none is enough here. */
-err_t client_authenticate(struct op *op, const struct client_credentials *c, bool public_ok, struct object **ret_client);
+/* ERR_CLIENT_INVALID with the same text and time for an unknown client and a wrong secret (A38). *ret_client
+ * is held by the op. public_ok: method none is enough here. */
+err_t client_authenticate(struct op *op, const struct client_credentials *c, bool public_ok,
+                          struct object **ret_client);
 /* Exact match, but the port of http://127.0.0.1 and http://[::1] may differ (RFC 8252 section 7.3). */
 bool client_redirect_matches(const struct client *c, struct str uri);
 
 /* --- authorization endpoint --- */
 struct authorize_params {
-    struct str client_id, redirect_uri, response_type, response_mode, scope, state, code_challenge, code_challenge_method, prompt, nonce,
-        login_hint, ui_locales, display, claims, acr_values, request, request_uri;
-    struct str after; /* ours: signed proof of when re-authentication was asked for, so that it is asked once */
+    struct str client_id, redirect_uri, response_type, response_mode, scope, state, code_challenge,
+        code_challenge_method, prompt, nonce, login_hint, ui_locales, display, claims, acr_values, request,
+        request_uri;
+    struct str
+        after; /* ours: signed proof of when re-authentication was asked for, so that it is asked once */
     struct strs resource;
     int64_t max_age_s; /* -1 */
 };
 extern const struct fields authorize_fields;
 enum authorize_verdict {
-    AUTHORIZE_REDIRECT,  /* 303 to `location`: success or an error the client may hear */
-    AUTHORIZE_SIGN_IN,   /* show the sign-in page */
-    AUTHORIZE_CONSENT,   /* show the consent page for `client`, `scope` */
-    AUTHORIZE_ERROR      /* error page on our origin, 400, no Location (rule E); op->fault has the text */
+    AUTHORIZE_REDIRECT, /* 303 to `location`: success or an error the client may hear */
+    AUTHORIZE_SIGN_IN,  /* show the sign-in page */
+    AUTHORIZE_CONSENT,  /* show the consent page for `client`, `scope` */
+    AUTHORIZE_ERROR     /* error page on our origin, 400, no Location (rule E); op->fault has the text */
 };
 struct authorize_result {
     enum authorize_verdict verdict;
     struct str location;
     struct object *client;
-    struct str scope;        /* what would be granted, after narrowing */
+    struct str scope;           /* what would be granted, after narrowing */
     struct str redirect_origin; /* scheme and host of the validated redirect URI: for form-action */
-    struct str query;           /* SIGN_IN, CONSENT: the request again, encoded, to come back with ("authorize?" + query) */
+    struct str
+        query; /* SIGN_IN, CONSENT: the request again, encoded, to come back with ("authorize?" + query) */
 };
 /* session may be NULL. decision: zero, "allow" or "deny" (from the consent form, already CSRF-checked). */
-err_t authorize(struct op *op, const struct authorize_params *p, const struct session *session, struct str decision, struct authorize_result *ret);
+err_t authorize(struct op *op, const struct authorize_params *p, const struct session *session,
+                struct str decision, struct authorize_result *ret);
 
 /* --- token endpoint --- */
 struct token_params {
-    struct str grant_type, code, redirect_uri, code_verifier, refresh_token, scope, client_id, client_secret, client_assertion, client_assertion_type;
+    struct str grant_type, code, redirect_uri, code_verifier, refresh_token, scope, client_id, client_secret,
+        client_assertion, client_assertion_type;
     struct strs resource;
 };
 extern const struct fields token_fields;
@@ -78,31 +87,38 @@ struct token_answer {
 };
 struct grant_row {
     const char *grant_type;
-    err_t (*run)(struct op *op, const struct token_params *p, struct object *client, struct token_answer *ret);
+    err_t (*run)(struct op *op, const struct token_params *p, struct object *client,
+                 struct token_answer *ret);
 };
 extern const struct grant_row grants[]; /* ends with a NULL name */
-err_t grant_code(struct op *op, const struct token_params *p, struct object *client, struct token_answer *ret);
-err_t grant_client(struct op *op, const struct token_params *p, struct object *client, struct token_answer *ret);
-err_t grant_refresh(struct op *op, const struct token_params *p, struct object *client, struct token_answer *ret);
-err_t token_endpoint(struct op *op, const struct token_params *p, const struct client_credentials *c, struct token_answer *ret);
+err_t grant_code(struct op *op, const struct token_params *p, struct object *client,
+                 struct token_answer *ret);
+err_t grant_client(struct op *op, const struct token_params *p, struct object *client,
+                   struct token_answer *ret);
+err_t grant_refresh(struct op *op, const struct token_params *p, struct object *client,
+                    struct token_answer *ret);
+err_t token_endpoint(struct op *op, const struct token_params *p, const struct client_credentials *c,
+                     struct token_answer *ret);
 
 /* --- introspection (RFC 7662), revocation (RFC 7009) --- */
 struct introspect_params {
     struct str token, token_type_hint, client_id, client_secret, client_assertion, client_assertion_type;
 };
 extern const struct fields introspect_fields;
-/* Writes the whole JSON answer. The caller (op->actor) is already authenticated: a client, an API key, or an access token
- * with token.introspect. Inactive tokens and tokens the caller may not see: {"active":false} (A60). */
-err_t introspect(struct op *op, const struct introspect_params *p, struct object *client_or_null, struct jw *w);
+/* Writes the whole JSON answer. The caller (op->actor) is already authenticated: a client, an API key, or an
+ * access token with token.introspect. Inactive tokens and tokens the caller may not see: {"active":false}
+ * (A60). */
+err_t introspect(struct op *op, const struct introspect_params *p, struct object *client_or_null,
+                 struct jw *w);
 err_t token_revoke(struct op *op, const struct introspect_params *p, struct object *client);
 
-/* Who and what a bearer token stands for, judged: for /verify, the admin API, resource endpoints. Opaque, stored and
- * unstored JWT, API keys. ERR_TOKEN_INVALID. */
+/* Who and what a bearer token stands for, judged: for /verify, the admin API, resource endpoints. Opaque,
+ * stored and unstored JWT, API keys. ERR_TOKEN_INVALID. */
 struct bearer {
     struct token token;
     struct actor actor;
-    struct str scope; /* words; for API keys their permissions */
-    struct str format; /* "opaque", "jwt" */
+    struct str scope;       /* words; for API keys their permissions */
+    struct str format;      /* "opaque", "jwt" */
     struct account account; /* id 0: a client's own token */
 };
 err_t bearer_check(struct op *op, struct str text, struct bearer *ret);
@@ -118,8 +134,10 @@ struct verified {
     struct str user, groups /* comma-separated */, email, name, scope;
 };
 err_t verify_bearer(struct op *op, const struct verify_params *p, struct str text, struct verified *ret);
-err_t verify_session(struct op *op, const struct verify_params *p, const struct session *s, struct verified *ret);
-/* True if `url` is absolute and its host is one of the tenant's forward_auth_hosts: sign-in may lead back to it (A85). */
+err_t verify_session(struct op *op, const struct verify_params *p, const struct session *s,
+                     struct verified *ret);
+/* True if `url` is absolute and its host is one of the tenant's forward_auth_hosts: sign-in may lead back to
+ * it (A85). */
 bool verify_url_allowed(struct op *op, struct str url);
 struct str verify_url_origin(struct str url); /* "https://host:port" of an allowed one */
 

@@ -1,5 +1,5 @@
-/* What the files of src/oauth share among themselves: scope arithmetic, redirect URIs, PKCE, grants in the store, and the
- * building of tokens. Not for other folders. */
+/* What the files of src/oauth share among themselves: scope arithmetic, redirect URIs, PKCE, grants in the
+ * store, and the building of tokens. Not for other folders. */
 #pragma once
 #include "base/enc.h"
 #include "oauth/oauth.h"
@@ -16,14 +16,15 @@ static inline int64_t tenant_id_of(const struct op *op)
 }
 
 /* --- scope.c: RFC 6749 section 3.3. Scopes are space-separated words without order. --- */
-bool scope_valid(struct str scope);                                             /* form, LIMIT_SCOPE, LIMIT_SCOPE_WORDS */
-bool scope_within(struct str narrow, struct str wide);                          /* every word of narrow stands in wide */
-bool scope_same(struct str a, struct str b);                                    /* the same words */
-struct str scope_and(struct arena *a, struct str x, struct str y);              /* words of x that stand in y, each once */
+bool scope_valid(struct str scope);                                /* form, LIMIT_SCOPE, LIMIT_SCOPE_WORDS */
+bool scope_within(struct str narrow, struct str wide);             /* every word of narrow stands in wide */
+bool scope_same(struct str a, struct str b);                       /* the same words */
+struct str scope_and(struct arena *a, struct str x, struct str y); /* words of x that stand in y, each once */
 struct str scope_or(struct arena *a, struct str x, struct str y);
 #define SCOPE_OFFLINE "offline_access"
-/* What `client` gets of `asked` (zero: all it has registered, without offline access) for `audience`. person NULL: for itself.
- * ERR_SCOPE_INVALID: malformed, or more than registered. ERR_ACCESS_DENIED: the person holds none of it. */
+/* What `client` gets of `asked` (zero: all it has registered, without offline access) for `audience`. person
+ * NULL: for itself. ERR_SCOPE_INVALID: malformed, or more than registered. ERR_ACCESS_DENIED: the person
+ * holds none of it. */
 struct scope_request {
     const struct client *client;
     const struct account *person;
@@ -36,7 +37,8 @@ bool permission_held(struct strs held, struct str permission);
 struct str scope_still_held(struct op *op, const struct account *person, struct str scope);
 /* The words that the resources of `audience` know; a resource without a list knows all. */
 struct str scope_for_audience(struct op *op, struct str scope, struct str audience);
-/* RFC 8707: the audience (words) for the resources asked; none asked: the tenant's default. ERR_TARGET_INVALID. */
+/* RFC 8707: the audience (words) for the resources asked; none asked: the tenant's default.
+ * ERR_TARGET_INVALID. */
 err_t audience_choose(struct op *op, const struct client *client, struct strs asked, struct str *ret);
 /* At the token endpoint: a subset of what the grant has; none asked: all of it. ERR_TARGET_INVALID. */
 err_t audience_narrow(struct op *op, struct str granted, struct strs asked, struct str *ret);
@@ -44,9 +46,11 @@ err_t audience_narrow(struct op *op, struct str granted, struct strs asked, stru
 /* --- redirect.c --- */
 /* What may be registered (RFC 9700 section 2.1, RFC 8252 section 7): NULL, or what is wrong with it. */
 const char *redirect_uri_fault(struct str uri, bool public_client);
-bool redirect_is_native(struct str uri);       /* loopback or private-use scheme: any program on the device may claim it */
-struct str redirect_origin(struct str uri);    /* as form-action takes it: "https://host:port", "scheme:" */
-/* The host of an absolute http or https URL without user name, backslash or the like; as it stands, without port. */
+bool redirect_is_native(
+    struct str uri); /* loopback or private-use scheme: any program on the device may claim it */
+struct str redirect_origin(struct str uri); /* as form-action takes it: "https://host:port", "scheme:" */
+/* The host of an absolute http or https URL without user name, backslash or the like; as it stands, without
+ * port. */
 bool url_host(struct str url, struct str *ret_host);
 bool redirect_same(struct str registered, struct str sent);
 
@@ -70,23 +74,25 @@ struct grant {
     int64_t session_id;         /* 0: offline access, outlives the session */
     struct str scope, audience; /* words */
     int64_t created_s, expires_s, revoked_s;
-    struct str ip, spec;        /* spec: signin_info_text */
+    struct str ip, spec; /* spec: signin_info_text */
 };
 err_t grant_read(struct op *op, int64_t id, struct grant *ret); /* ERR_GRANT_INVALID if there is none */
-/* Inside a transaction. older_id: the code it comes from; if the account was cut off or disabled, or the session ended, after
- * that: ERR_GRANT_INVALID, which rolls back. */
+/* Inside a transaction. older_id: the code it comes from; if the account was cut off or disabled, or the
+ * session ended, after that: ERR_GRANT_INVALID, which rolls back. */
 err_t grant_insert(struct db *db, const struct grant *g, int64_t older_id);
 /* Inside the transaction that adds tokens to it: the same check, for the grant itself too. */
 err_t grant_stands(struct db *db, const struct grant *g, int64_t older_id);
 /* Inside a transaction: true for exactly one caller. */
-err_t refresh_consume(struct db *db, int64_t tenant_id, int64_t id, int64_t now_s, int64_t successor_id, bool *ret_won);
-/* Inside a transaction: one more answer with the same successor; false when LIMIT_REFRESH_GRACE_USES were given. */
+err_t refresh_consume(struct db *db, int64_t tenant_id, int64_t id, int64_t now_s, int64_t successor_id,
+                      bool *ret_won);
+/* Inside a transaction: one more answer with the same successor; false when LIMIT_REFRESH_GRACE_USES were
+ * given. */
 err_t refresh_grace(struct db *db, int64_t tenant_id, int64_t id, bool *ret_allowed);
 
 /* --- issue.c: what a grant buys --- */
 #define JTI_UNSTORED 'u' /* before the id in the jti of a JWT without a row */
 struct issue {
-    const char *grant_type;        /* for metrics and the audit trail */
+    const char *grant_type; /* for metrics and the audit trail */
     struct object *client;
     const struct account *account; /* NULL: the client itself */
     const struct grant *grant;     /* NULL: none (client credentials) */
@@ -95,12 +101,12 @@ struct issue {
 };
 struct issued {
     bool stored, refreshable;
-    struct token access, refresh;  /* refresh.id 0: none, or one that has its row already */
+    struct token access, refresh; /* refresh.id 0: none, or one that has its row already */
     struct str access_text, refresh_text;
     int64_t life_s;
 };
-/* Token ids, taken before anything is checked: whoever revokes after the check has a later cut-off (ARCHITECTURE, dead
- * nodes), so that nothing issued meanwhile survives. */
+/* Token ids, taken before anything is checked: whoever revokes after the check has a later cut-off
+ * (ARCHITECTURE, dead nodes), so that nothing issued meanwhile survives. */
 struct issue_ids {
     int64_t access, refresh, grant;
 };
@@ -112,23 +118,26 @@ struct refresh_parent {
     struct str text;
     int64_t generation;
 };
-err_t issue_refresh(struct op *op, const struct issue *i, struct issue_ids ids, const struct refresh_parent *parent, struct issued *t);
+err_t issue_refresh(struct op *op, const struct issue *i, struct issue_ids ids,
+                    const struct refresh_parent *parent, struct issued *t);
 err_t issue_insert(struct db *db, const struct issued *t); /* inside the transaction */
 /* After the commit: metrics and the answer. */
 void issue_answer(struct op *op, const struct issue *i, const struct issued *t, struct token_answer *ret);
 /* The audit row of it. */
-void issue_audit(struct op *op, enum audit_event e, const struct issue *i, const struct issued *t, struct audit *ret);
+void issue_audit(struct op *op, enum audit_event e, const struct issue *i, const struct issued *t,
+                 struct audit *ret);
 /* Whether this grant may have refresh tokens, and how long it lives. */
 bool client_has_grant(const struct client *c, const char *grant_type);
 int64_t life_or_default(int64_t of_client, int64_t of_tenant);
 /* The text of the refresh token with this row id whose parent was presented as `text` (DESIGN section 7). */
-void refresh_derive(struct op *op, struct str text, int64_t grant_id, int64_t parent_generation, int64_t id, struct token_text *ret);
+void refresh_derive(struct op *op, struct str text, int64_t grant_id, int64_t parent_generation, int64_t id,
+                    struct token_text *ret);
 
 /* --- bearer.c --- */
 /* What an API key may do now, as words. */
 err_t key_scope(struct op *op, const struct token *t, struct str *ret);
-/* A live token by its text: opaque, stored JWT, unstored JWT (its signature checked). ERR_TOKEN_INVALID. ret_format may be
- * NULL. */
+/* A live token by its text: opaque, stored JWT, unstored JWT (its signature checked). ERR_TOKEN_INVALID.
+ * ret_format may be NULL. */
 err_t token_judge(struct op *op, struct str text, struct token *ret, struct str *ret_format);
 /* An unstored JWT alone: its claims as a token, signature checked, liveness not. */
 err_t jwt_claims(struct op *op, struct str text, struct token *ret);
@@ -138,4 +147,5 @@ struct str token_subject(struct op *op, const struct token *t, struct str client
 /* --- client_auth.c --- */
 #define CLIENT_SECRET_MAC 64 /* hex HMAC-SHA-256 under the tenant's secret key */
 void client_secret_mac(struct op *op, struct str secret, char ret[static CLIENT_SECRET_MAC]);
-struct str client_secret_nth(struct str stored, size_t n); /* of kind_client.seal's text; STR_NONE if there is none */
+struct str client_secret_nth(struct str stored,
+                             size_t n); /* of kind_client.seal's text; STR_NONE if there is none */

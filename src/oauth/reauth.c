@@ -1,7 +1,8 @@
-/* prompt=login and max_age ask for a sign-in newer than the request. The request goes round through the sign-in page and
- * comes back the same; what tells the second round from the first is the parameter `after`: an id taken when the sign-in was
- * asked for, and a MAC over it and the whole request. A session opened since has a later id (ids grow with time). Replaying
- * an old `after` is of no use for another request, and none lives longer than ten minutes. */
+/* prompt=login and max_age ask for a sign-in newer than the request. The request goes round through the
+ * sign-in page and comes back the same; what tells the second round from the first is the parameter `after`:
+ * an id taken when the sign-in was asked for, and a MAC over it and the whole request. A session opened since
+ * has a later id (ids grow with time). Replaying an old `after` is of no use for another request, and none
+ * lives longer than ten minutes. */
 #include "oauth/authorize.h"
 
 #define REAUTH_LIFE_S 600
@@ -20,7 +21,9 @@ static struct str mac_of(struct op *op, const struct authorize_params *p, struct
     data = arena_fmt(op->arena, "reauth:%.*s:%.*s", STR_ARG(head), STR_ARG(query));
     if (!data.p)
         return STR_NONE;
-    hmac_sha256(op->core->crypto, (struct str){(const char *)op->tenant->secret_key, sizeof(op->tenant->secret_key)}, data, mac);
+    hmac_sha256(op->core->crypto,
+                (struct str){(const char *)op->tenant->secret_key, sizeof(op->tenant->secret_key)}, data,
+                mac);
     buf_init(&hex, op->arena, MAC_HEX);
     enc_hex(&hex, mac, MAC_HEX / 2);
     return buf_ok(&hex) ? buf_view(&hex) : STR_NONE;
@@ -45,7 +48,8 @@ bool reauth_done(struct op *op, const struct authorize_params *p, const struct s
     if (!id_parse(op->core, (struct str){head.p, ID_TEXT}, &id) || !str_to_int(time, &asked_s))
         return false;
     struct str want = mac_of(op, p, head);
-    if (!want.p || !str_eq_secret(mac, want) || asked_s > op->now_s + LIMIT_CLOCK_SKEW || op->now_s - asked_s > REAUTH_LIFE_S)
+    if (!want.p || !str_eq_secret(mac, want) || asked_s > op->now_s + LIMIT_CLOCK_SKEW ||
+        op->now_s - asked_s > REAUTH_LIFE_S)
         return false;
     return s->id > id || s->auth_s > asked_s;
 }

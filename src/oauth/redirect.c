@@ -1,5 +1,6 @@
-/* Redirect URIs: what may be registered, and whether the one sent is the one registered. Comparing is by bytes (RFC 9700
- * section 2.1); the one exception is the port of a loopback address (RFC 8252 section 7.3). */
+/* Redirect URIs: what may be registered, and whether the one sent is the one registered. Comparing is by
+ * bytes (RFC 9700 section 2.1); the one exception is the port of a loopback address (RFC 8252 section 7.3).
+ */
 #include "oauth/parts.h"
 
 static const struct str loopback_http[] = {{"http://127.0.0.1", 16}, {"http://[::1]", 12}};
@@ -15,8 +16,8 @@ static struct str head(struct str s, size_t n)
     return (struct str){s.p, n};
 }
 
-/* Characters of RFC 3986 alone: no space, control, quote, backslash, bracket beyond a host's, nothing outside ASCII. '*' is
- * a wildcard in other servers: refused so that nobody believes it is one here (A04). */
+/* Characters of RFC 3986 alone: no space, control, quote, backslash, bracket beyond a host's, nothing outside
+ * ASCII. '*' is a wildcard in other servers: refused so that nobody believes it is one here (A04). */
 static bool chars_ok(struct str uri)
 {
     for (size_t i = 0; i < uri.n; i++) {
@@ -53,7 +54,8 @@ static bool has_dot_segment(struct str path)
     while (rest.n > 0) {
         size_t n = str_find(rest, '/'), dots = 0, i = 0;
         while (i < n) {
-            bool escaped = i + 2 < n && rest.p[i] == '%' && rest.p[i + 1] == '2' && (rest.p[i + 2] | 0x20) == 'e';
+            bool escaped =
+                i + 2 < n && rest.p[i] == '%' && rest.p[i + 1] == '2' && (rest.p[i + 2] | 0x20) == 'e';
             if (!escaped && rest.p[i] != '.')
                 break;
             i += escaped ? 3 : 1;
@@ -133,7 +135,8 @@ const char *redirect_uri_fault(struct str uri, bool public_client)
     if (str_is(scheme, "https") || str_is(scheme, "http"))
         return web_fault(cut(uri, n + 1), n == 5);
     if (str_find(scheme, '.') >= scheme.n)
-        return "has a scheme that is neither https nor an application's own with a dot in it (com.example.app)";
+        return "has a scheme that is neither https nor an application's own with a dot in it "
+               "(com.example.app)";
     if (!public_client)
         return "has an application's own scheme, which only a public client may use";
     if (n + 1 >= uri.n || uri.p[n + 1] != '/')

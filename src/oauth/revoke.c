@@ -1,6 +1,6 @@
-/* Revocation by the client a token was issued to (RFC 7009). A refresh token takes its whole grant along, whichever
- * generation it is; an access token dies alone. For anything unknown or another client's the answer is the same 200 and
- * nothing happens (A61). */
+/* Revocation by the client a token was issued to (RFC 7009). A refresh token takes its whole grant along,
+ * whichever generation it is; an access token dies alone. For anything unknown or another client's the answer
+ * is the same 200 and nothing happens (A61). */
 #include "oauth/parts.h"
 
 static err_t revoke_row(struct op *op, const struct token *t)
@@ -21,7 +21,8 @@ static err_t revoke_unstored(struct op *op, struct str text, const struct object
     TRY(e);
     if (t.client_id != client->id)
         return ERR_OK;
-    return op_fail(op, ERR_TOKEN_TYPE, "token", "this client's JWTs are not stored: they end with their grant, or when they expire");
+    return op_fail(op, ERR_TOKEN_TYPE, "token",
+                   "this client's JWTs are not stored: they end with their grant, or when they expire");
 }
 
 err_t token_revoke(struct op *op, const struct introspect_params *p, struct object *client)

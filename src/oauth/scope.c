@@ -1,5 +1,6 @@
-/* Scopes and audiences: what a request may ask for and what of it is granted. The rule: within what the client has
- * registered; known to the resource it is for; and, where a word is a permission that roles give, held by the person. */
+/* Scopes and audiences: what a request may ask for and what of it is granted. The rule: within what the
+ * client has registered; known to the resource it is for; and, where a word is a permission that roles give,
+ * held by the person. */
 #include "oauth/parts.h"
 
 static bool word_valid(struct str w)
@@ -152,7 +153,8 @@ static err_t scope_start(struct op *op, const struct scope_request *r, struct st
     if (!scope_valid(r->asked))
         return op_fail(op, ERR_SCOPE_INVALID, "scope", "scope is malformed or too long");
     if (!scope_within(r->asked, r->client->scope))
-        return op_fail(op, ERR_SCOPE_INVALID, "scope", "scope has a word that this client has not registered");
+        return op_fail(op, ERR_SCOPE_INVALID, "scope",
+                       "scope has a word that this client has not registered");
     *ret = scope_for_audience(op, r->asked, r->audience);
     if (!scope_within(r->asked, *ret))
         return op_fail(op, ERR_SCOPE_INVALID, "scope", "scope has a word that the resource does not know");
@@ -180,8 +182,8 @@ err_t scope_narrow(struct op *op, const struct scope_request *r, struct str *ret
     return ERR_OK;
 }
 
-/* A client without a list may use the tenant's default resource. One with a list may use what is in it, mereau itself
- * (the issuer) included. */
+/* A client without a list may use the tenant's default resource. One with a list may use what is in it,
+ * mereau itself (the issuer) included. */
 static bool audience_may(struct op *op, const struct client *client, struct str identifier)
 {
     const struct resource *r = tenant_resource(op->tenant, identifier);
@@ -206,10 +208,12 @@ err_t audience_choose(struct op *op, const struct client *client, struct strs as
     struct buf b;
     buf_init(&b, op->arena, LIMIT_RESOURCES * (LIMIT_TEXT + 1));
     if (asked.n > LIMIT_RESOURCES)
-        return op_fail(op, ERR_TARGET_INVALID, "resource", "more than %d resource parameters", LIMIT_RESOURCES);
+        return op_fail(op, ERR_TARGET_INVALID, "resource", "more than %d resource parameters",
+                       LIMIT_RESOURCES);
     for (size_t i = 0; i < asked.n; i++) {
         if (!audience_may(op, client, asked.v[i]))
-            return op_fail(op, ERR_TARGET_INVALID, "resource", "resource is unknown or may not be used by this client");
+            return op_fail(op, ERR_TARGET_INVALID, "resource",
+                           "resource is unknown or may not be used by this client");
         add_word(&b, asked.v[i]);
     }
     if (asked.n == 0) {

@@ -1,4 +1,5 @@
-/* How and when the person behind a grant signed in: kept in the grant's spec as JSON, told in JWTs and introspection. */
+/* How and when the person behind a grant signed in: kept in the grant's spec as JSON, told in JWTs and
+ * introspection. */
 #include "oauth/parts.h"
 
 static err_t member(void *ctx, const struct json_member *m)

@@ -1,10 +1,12 @@
-/* Forward authentication: a proxy (nginx auth_request, Traefik, Caddy) asks for each request whether to let it through,
- * and gets names to pass on. */
+/* Forward authentication: a proxy (nginx auth_request, Traefik, Caddy) asks for each request whether to let
+ * it through, and gets names to pass on. */
 #include "oauth/parts.h"
 
 static const struct field verify_fields_v[] = {
-    {"scope", F_STR, 0, LIMIT_SCOPE, offsetof(struct verify_params, scope), NULL, NULL, "words the caller must hold; else 403"},
-    {"audience", F_STR, FIELD_EXACT, LIMIT_TEXT, offsetof(struct verify_params, audience), NULL, NULL, "the resource a token must be for"},
+    {"scope", F_STR, 0, LIMIT_SCOPE, offsetof(struct verify_params, scope), NULL, NULL,
+     "words the caller must hold; else 403"},
+    {"audience", F_STR, FIELD_EXACT, LIMIT_TEXT, offsetof(struct verify_params, audience), NULL, NULL,
+     "the resource a token must be for"},
 };
 const struct fields verify_fields = FIELDS(verify_fields_v, struct verify_params);
 
@@ -52,7 +54,8 @@ err_t verify_bearer(struct op *op, const struct verify_params *p, struct str tex
 }
 
 /* A session stands for the person whole: each word asked for must be a permission held. */
-err_t verify_session(struct op *op, const struct verify_params *p, const struct session *s, struct verified *ret)
+err_t verify_session(struct op *op, const struct verify_params *p, const struct session *s,
+                     struct verified *ret)
 {
     struct account a;
     struct verified v = {0};

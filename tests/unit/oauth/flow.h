@@ -54,30 +54,51 @@ static inline bool flow_begin(struct flow *f)
         return false;
     flow_put(f, &kind_role, "{'name':'support','permissions':['orders.read']}");
     flow_put(f, &kind_role, "{'name':'boss','permissions':['orders.write']}");
-    flow_put(f, &kind_client, "{'client_id':'api','client_secret':'api-secret','grant_types':['client_credentials']}");
-    flow_put(f, &kind_client, "{'client_id':'api2','client_secret':'api-secret','grant_types':['client_credentials']}");
-    flow_put(f, &kind_resource, "{'identifier':'https://api.example','introspect_clients':['api'],'default':true}");
+    flow_put(f, &kind_client,
+             "{'client_id':'api','client_secret':'api-secret','grant_types':['client_credentials']}");
+    flow_put(f, &kind_client,
+             "{'client_id':'api2','client_secret':'api-secret','grant_types':['client_credentials']}");
+    flow_put(f, &kind_resource,
+             "{'identifier':'https://api.example','introspect_clients':['api'],'default':true}");
     flow_put(f, &kind_resource, "{'identifier':'https://api2.example','introspect_clients':['api2']}");
-    flow_put(f, &kind_user, "{'username':'demo','email':'demo@example.com','password':'correct horse battery','roles':['support']}");
-    flow_put(f, &kind_client, "{'client_id':'web','client_secret':'web-secret','redirect_uris':['" WEB_CB "'],'first_party':true,"
-                              "'grant_types':['authorization_code','refresh_token'],'scope':'orders.read orders.write profile offline_access',"
-                              "'resources':['https://api.example','https://api2.example']}");
-    flow_put(f, &kind_client, "{'client_id':'other','client_secret':'other-secret','redirect_uris':['https://other.example/cb'],"
-                              "'grant_types':['authorization_code','refresh_token'],'scope':'profile'}");
-    flow_put(f, &kind_client, "{'client_id':'loose','client_secret':'loose-secret','redirect_uris':['https://loose.example/cb'],'first_party':true,"
-                              "'require_pkce':false,'grant_types':['authorization_code'],'scope':'profile','access_token_format':'jwt'}");
-    flow_put(f, &kind_client, "{'client_id':'native','token_endpoint_auth_method':'none','redirect_uris':['http://127.0.0.1/cb'],"
-                              "'grant_types':['authorization_code','refresh_token'],'scope':'profile'}");
-    flow_put(f, &kind_client, "{'client_id':'job','client_secret':'job-secret','grant_types':['client_credentials'],'scope':'orders.read',"
-                              "'access_token_format':'jwt'}");
-    flow_put(f, &kind_client, "{'client_id':'light','client_secret':'light-secret','redirect_uris':['https://light.example/cb'],'first_party':true,"
-                              "'grant_types':['authorization_code','client_credentials','refresh_token'],'scope':'profile','access_token_format':'jwt',"
-                              "'store_access_tokens':false}");
+    flow_put(f, &kind_user,
+             "{'username':'demo','email':'demo@example.com','password':'correct horse "
+             "battery','roles':['support']}");
+    flow_put(f, &kind_client,
+             "{'client_id':'web','client_secret':'web-secret','redirect_uris':['" WEB_CB
+             "'],'first_party':true,"
+             "'grant_types':['authorization_code','refresh_token'],'scope':'orders.read orders.write profile "
+             "offline_access',"
+             "'resources':['https://api.example','https://api2.example']}");
+    flow_put(
+        f, &kind_client,
+        "{'client_id':'other','client_secret':'other-secret','redirect_uris':['https://other.example/cb'],"
+        "'grant_types':['authorization_code','refresh_token'],'scope':'profile'}");
+    flow_put(f, &kind_client,
+             "{'client_id':'loose','client_secret':'loose-secret','redirect_uris':['https://loose.example/"
+             "cb'],'first_party':true,"
+             "'require_pkce':false,'grant_types':['authorization_code'],'scope':'profile','access_token_"
+             "format':'jwt'}");
+    flow_put(
+        f, &kind_client,
+        "{'client_id':'native','token_endpoint_auth_method':'none','redirect_uris':['http://127.0.0.1/cb'],"
+        "'grant_types':['authorization_code','refresh_token'],'scope':'profile'}");
+    flow_put(f, &kind_client,
+             "{'client_id':'job','client_secret':'job-secret','grant_types':['client_credentials'],'scope':'"
+             "orders.read',"
+             "'access_token_format':'jwt'}");
+    flow_put(f, &kind_client,
+             "{'client_id':'light','client_secret':'light-secret','redirect_uris':['https://light.example/"
+             "cb'],'first_party':true,"
+             "'grant_types':['authorization_code','client_credentials','refresh_token'],'scope':'profile','"
+             "access_token_format':'jwt',"
+             "'store_access_tokens':false}");
     flow_sign_in(f, "demo");
     return true;
 }
 
-static inline struct authorize_params flow_request(const char *client_id, const char *redirect_uri, const char *scope)
+static inline struct authorize_params flow_request(const char *client_id, const char *redirect_uri,
+                                                   const char *scope)
 {
     return (struct authorize_params){.client_id = str_z(client_id),
                                      .redirect_uri = str_z(redirect_uri),
@@ -101,7 +122,8 @@ static inline struct str flow_find(struct str text, const char *head)
 }
 
 /* The verdict; what it leads to is in f->location, f->code. */
-static inline enum authorize_verdict flow_authorize(struct flow *f, const struct authorize_params *p, const struct session *s, const char *decision)
+static inline enum authorize_verdict flow_authorize(struct flow *f, const struct authorize_params *p,
+                                                    const struct session *s, const char *decision)
 {
     struct op *op = world_op(&f->w, "default");
     f->location[0] = f->code[0] = 0;
@@ -111,10 +133,12 @@ static inline enum authorize_verdict flow_authorize(struct flow *f, const struct
     return f->result.verdict;
 }
 
-static inline err_t flow_token(struct flow *f, const struct token_params *p, const char *client, const char *secret)
+static inline err_t flow_token(struct flow *f, const struct token_params *p, const char *client,
+                               const char *secret)
 {
     struct op *op = world_op(&f->w, "default");
-    struct client_credentials c = {.client_id = str_z(client), .client_secret = secret ? str_z(secret) : STR_NONE};
+    struct client_credentials c = {.client_id = str_z(client),
+                                   .client_secret = secret ? str_z(secret) : STR_NONE};
     struct token_answer a = {0};
     op->actor = (struct actor){0};
     err_t e = token_endpoint(op, p, &c, &a);
@@ -128,7 +152,10 @@ static inline err_t flow_token(struct flow *f, const struct token_params *p, con
 
 static inline struct token_params flow_code_params(const char *code, const char *redirect_uri)
 {
-    return (struct token_params){.grant_type = STR("authorization_code"), .code = str_z(code), .redirect_uri = str_z(redirect_uri), .code_verifier = STR(VERIFIER)};
+    return (struct token_params){.grant_type = STR("authorization_code"),
+                                 .code = str_z(code),
+                                 .redirect_uri = str_z(redirect_uri),
+                                 .code_verifier = STR(VERIFIER)};
 }
 
 static inline err_t flow_redeem(struct flow *f)
@@ -147,7 +174,9 @@ static inline err_t flow_grant(struct flow *f, const char *scope)
 
 static inline err_t flow_refresh(struct flow *f, const char *refresh, const char *scope)
 {
-    struct token_params p = {.grant_type = STR("refresh_token"), .refresh_token = str_z(refresh), .scope = scope ? str_z(scope) : STR_NONE};
+    struct token_params p = {.grant_type = STR("refresh_token"),
+                             .refresh_token = str_z(refresh),
+                             .scope = scope ? str_z(scope) : STR_NONE};
     return flow_token(f, &p, "web", "web-secret");
 }
 

@@ -1,4 +1,5 @@
-/* What is derived from keys: refresh successors (DESIGN section 7), client secrets' MACs, and proofs of re-authentication. */
+/* What is derived from keys: refresh successors (DESIGN section 7), client secrets' MACs, and proofs of
+ * re-authentication. */
 #include "oauth/authorize.h"
 #include "unit.h"
 
@@ -15,7 +16,8 @@ static void set_up(struct bench *b)
     memset(b->core.id_key, 7, sizeof(b->core.id_key));
     memset(b->tenant.refresh_key, 1, sizeof(b->tenant.refresh_key));
     memset(b->tenant.secret_key, 2, sizeof(b->tenant.secret_key));
-    b->op = (struct op){.core = &b->core, .tenant = &b->tenant, .arena = arena_new(1024 * 1024), .now_s = 1800000000};
+    b->op = (struct op){
+        .core = &b->core, .tenant = &b->tenant, .arena = arena_new(1024 * 1024), .now_s = 1800000000};
 }
 
 static void test_successor(struct bench *b)
@@ -29,7 +31,8 @@ static void test_successor(struct bench *b)
     refresh_derive(&b->op, text, 77, 1, 2000, &one);
     refresh_derive(&b->op, text, 77, 1, 2000, &same);
     CHECK(memcmp(one.p, same.p, sizeof(one.p)) == 0 && memcmp(one.hash, same.hash, 32) == 0);
-    CHECK(token_text_id(&b->core, (struct str){one.p, sizeof(one.p)}, &letter, &id) && letter == TOKEN_REFRESH && id == 2000);
+    CHECK(token_text_id(&b->core, (struct str){one.p, sizeof(one.p)}, &letter, &id) &&
+          letter == TOKEN_REFRESH && id == 2000);
     refresh_derive(&b->op, text, 78, 1, 2000, &other);
     CHECK(memcmp(one.p, other.p, sizeof(one.p)) != 0);
     refresh_derive(&b->op, text, 77, 2, 2000, &other);
@@ -53,8 +56,10 @@ static void test_secret(struct bench *b)
     CHECK(memcmp(mac, again, sizeof(mac)) != 0);
     int n = snprintf(stored, sizeof(stored), "[\"%.64s\",\"%.64s\"]", mac, again);
     struct str list = {stored, (size_t)n};
-    CHECK(str_eq(client_secret_nth(list, 0), (struct str){mac, 64}) && str_eq(client_secret_nth(list, 1), (struct str){again, 64}));
-    CHECK(!client_secret_nth(list, 2).p && !client_secret_nth(STR_NONE, 0).p && !client_secret_nth(STR("[]"), 0).p);
+    CHECK(str_eq(client_secret_nth(list, 0), (struct str){mac, 64}) &&
+          str_eq(client_secret_nth(list, 1), (struct str){again, 64}));
+    CHECK(!client_secret_nth(list, 2).p && !client_secret_nth(STR_NONE, 0).p &&
+          !client_secret_nth(STR("[]"), 0).p);
     CHECK(!client_secret_nth((struct str){stored, 40}, 0).p && !client_secret_nth(STR("[\"abc\"]"), 0).p);
 }
 
@@ -64,12 +69,16 @@ static void test_seal(struct bench *b)
 {
     struct client c = {.token_endpoint_auth_method = STR("client_secret_basic"), .client_secret = STR("one")};
     struct str first, second, third;
-    CHECK(seal_kind->seal(&b->op, &c, STR_NONE, &first) == ERR_OK && client_secret_nth(first, 0).p && !client_secret_nth(first, 1).p);
-    CHECK(seal_kind->seal(&b->op, &c, first, &second) == ERR_OK && str_eq(first, second)); /* the same again changes nothing */
+    CHECK(seal_kind->seal(&b->op, &c, STR_NONE, &first) == ERR_OK && client_secret_nth(first, 0).p &&
+          !client_secret_nth(first, 1).p);
+    CHECK(seal_kind->seal(&b->op, &c, first, &second) == ERR_OK &&
+          str_eq(first, second)); /* the same again changes nothing */
     c.client_secret = STR("two");
-    CHECK(seal_kind->seal(&b->op, &c, first, &second) == ERR_OK && !client_secret_nth(second, 1).p); /* replaced at once */
+    CHECK(seal_kind->seal(&b->op, &c, first, &second) == ERR_OK &&
+          !client_secret_nth(second, 1).p); /* replaced at once */
     c.keep_previous_secret = true;
-    CHECK(seal_kind->seal(&b->op, &c, first, &second) == ERR_OK && str_eq(client_secret_nth(second, 1), client_secret_nth(first, 0)));
+    CHECK(seal_kind->seal(&b->op, &c, first, &second) == ERR_OK &&
+          str_eq(client_secret_nth(second, 1), client_secret_nth(first, 0)));
     CHECK(seal_kind->seal(&b->op, &c, second, &third) == ERR_OK && str_eq(second, third));
     c.client_secret = STR_NONE;
     CHECK(seal_kind->seal(&b->op, &c, second, &third) == ERR_OK && str_eq(second, third));

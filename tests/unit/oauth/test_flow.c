@@ -1,16 +1,22 @@
-/* A grant from the authorization endpoint to the death of its tokens, in one process: the cases of the token endpoint
- * (A26, A28 to A36, A61 to A63) and what the authorization endpoint answers (A05, A07, A11 to A14, A17, A25). */
+/* A grant from the authorization endpoint to the death of its tokens, in one process: the cases of the token
+ * endpoint (A26, A28 to A36, A61 to A63) and what the authorization endpoint answers (A05, A07, A11 to A14,
+ * A17, A25). */
 #include "flow.h"
 
-/* --- authorization endpoint --------------------------------------------------------------------------------------- */
+/* --- authorization endpoint
+ * --------------------------------------------------------------------------------------- */
 
 static void test_untrusted(struct flow *f)
 {
     static const struct {
         const char *client, *redirect;
     } rows[] = {
-        {"nobody", "https://evil.example/cb"}, {"web", "https://web.example/CB"},   {"web", "https://web.example/cb?x"},
-        {"web", "https://evil.example/cb"},    {"web", "https://web.example/cb#x"}, {"native", "http://127.0.0.1/cb?x"},
+        {"nobody", "https://evil.example/cb"},
+        {"web", "https://web.example/CB"},
+        {"web", "https://web.example/cb?x"},
+        {"web", "https://evil.example/cb"},
+        {"web", "https://web.example/cb#x"},
+        {"native", "http://127.0.0.1/cb?x"},
         {"", WEB_CB},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -24,10 +30,10 @@ struct refused_row {
     const char *what, *error;
     void (*spoil)(struct authorize_params *p);
 };
-#define SPOIL(name, stmt)                                                                                            \
-    static void name(struct authorize_params *p)                                                                     \
-    {                                                                                                                \
-        stmt;                                                                                                        \
+#define SPOIL(name, stmt)                                                                                    \
+    static void name(struct authorize_params *p)                                                             \
+    {                                                                                                        \
+        stmt;                                                                                                \
     }
 SPOIL(no_challenge, p->code_challenge = p->code_challenge_method = STR_NONE)
 SPOIL(plain, p->code_challenge_method = STR("plain"))
@@ -51,14 +57,22 @@ SPOIL(resource, p->resource = ((struct strs){&evil_resource, 1}))
 static void test_refused(struct flow *f)
 {
     static const struct refused_row rows[] = {
-        {"no challenge", "invalid_request", no_challenge},      {"plain", "invalid_request", plain},
-        {"no method", "invalid_request", no_method},            {"short challenge", "invalid_request", short_challenge},
-        {"token", "unauthorized_client", type_token},           {"code id_token", "unauthorized_client", type_id_token},
-        {"odd type", "unsupported_response_type", type_odd},    {"no type", "invalid_request", no_type},
-        {"fragment", "invalid_request", fragment},              {"request", "request_not_supported", object},
-        {"request_uri", "request_uri_not_supported", object_uri}, {"wide", "invalid_scope", wide},
-        {"odd scope", "invalid_scope", odd_scope},              {"not held", "access_denied", not_held},
-        {"none login", "invalid_request", none_and_login},      {"odd prompt", "invalid_request", odd_prompt},
+        {"no challenge", "invalid_request", no_challenge},
+        {"plain", "invalid_request", plain},
+        {"no method", "invalid_request", no_method},
+        {"short challenge", "invalid_request", short_challenge},
+        {"token", "unauthorized_client", type_token},
+        {"code id_token", "unauthorized_client", type_id_token},
+        {"odd type", "unsupported_response_type", type_odd},
+        {"no type", "invalid_request", no_type},
+        {"fragment", "invalid_request", fragment},
+        {"request", "request_not_supported", object},
+        {"request_uri", "request_uri_not_supported", object_uri},
+        {"wide", "invalid_scope", wide},
+        {"odd scope", "invalid_scope", odd_scope},
+        {"not held", "access_denied", not_held},
+        {"none login", "invalid_request", none_and_login},
+        {"odd prompt", "invalid_request", odd_prompt},
         {"resource", "invalid_target", resource},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -66,8 +80,11 @@ static void test_refused(struct flow *f)
         rows[i].spoil(&p);
         CHECK_ROW(flow_authorize(f, &p, &f->session, NULL) == AUTHORIZE_REDIRECT, rows[i].what);
         struct str at = str_z(f->location);
-        CHECK_ROW(str_starts(at, STR(WEB_CB "?error=")) && str_is(flow_find(at, "error="), rows[i].error), rows[i].what);
-        CHECK_ROW(str_is(flow_find(at, "iss="), "https%3A%2F%2Fid.example") && str_is(flow_find(at, "state="), "s%261"), rows[i].what);
+        CHECK_ROW(str_starts(at, STR(WEB_CB "?error=")) && str_is(flow_find(at, "error="), rows[i].error),
+                  rows[i].what);
+        CHECK_ROW(str_is(flow_find(at, "iss="), "https%3A%2F%2Fid.example") &&
+                      str_is(flow_find(at, "state="), "s%261"),
+                  rows[i].what);
         CHECK_ROW(!f->code[0], rows[i].what);
     }
 }
@@ -88,13 +105,15 @@ static void test_prompt(struct flow *f)
     CHECK(flow_authorize(f, &p, &f->session, NULL) == AUTHORIZE_REDIRECT && error_is(f, "consent_required"));
     p = flow_request("native", "http://127.0.0.1:5000/cb", "profile");
     p.prompt = STR("none");
-    CHECK(flow_authorize(f, &p, &f->session, NULL) == AUTHORIZE_REDIRECT && error_is(f, "interaction_required"));
+    CHECK(flow_authorize(f, &p, &f->session, NULL) == AUTHORIZE_REDIRECT &&
+          error_is(f, "interaction_required"));
 }
 
 static void test_consent(struct flow *f)
 {
     struct authorize_params p = flow_request("other", "https://other.example/cb", "profile");
-    CHECK(flow_authorize(f, &p, &f->session, NULL) == AUTHORIZE_CONSENT && str_is(f->result.scope, "profile"));
+    CHECK(flow_authorize(f, &p, &f->session, NULL) == AUTHORIZE_CONSENT &&
+          str_is(f->result.scope, "profile"));
     CHECK(flow_authorize(f, &p, &f->session, "deny") == AUTHORIZE_REDIRECT && error_is(f, "access_denied"));
     CHECK(flow_authorize(f, &p, &f->session, NULL) == AUTHORIZE_CONSENT);
     CHECK(flow_authorize(f, &p, NULL, "allow") == AUTHORIZE_SIGN_IN);
@@ -104,7 +123,8 @@ static void test_consent(struct flow *f)
     CHECK(flow_authorize(f, &p, &f->session, NULL) == AUTHORIZE_CONSENT);
     p = flow_request("native", "http://127.0.0.1:5000/cb", "profile");
     CHECK(flow_authorize(f, &p, &f->session, "allow") == AUTHORIZE_REDIRECT && f->code[0]);
-    CHECK(flow_authorize(f, &p, &f->session, NULL) == AUTHORIZE_CONSENT); /* any program may be that client: asked again */
+    CHECK(flow_authorize(f, &p, &f->session, NULL) ==
+          AUTHORIZE_CONSENT); /* any program may be that client: asked again */
 }
 
 /* The request as it comes back from the sign-in page, `after` included. */
@@ -149,7 +169,8 @@ static void test_reauthentication(struct flow *f)
     CHECK(flow_authorize(f, &back, &f->session, NULL) == AUTHORIZE_SIGN_IN);
 }
 
-/* --- codes -------------------------------------------------------------------------------------------------------- */
+/* --- codes
+ * -------------------------------------------------------------------------------------------------------- */
 
 static void get_code(struct flow *f)
 {
@@ -163,7 +184,8 @@ static void test_code(struct flow *f)
     get_code(f);
     CHECK(flow_redeem(f) == ERR_OK && strcmp(f->scope, "orders.read offline_access") == 0);
     CHECK(flow_alive(f, f->access, "web") && flow_alive(f, f->access, "api"));
-    CHECK(!flow_alive(f, f->access, "other") && !flow_alive(f, f->refresh, "api") && flow_alive(f, f->refresh, "web"));
+    CHECK(!flow_alive(f, f->access, "other") && !flow_alive(f, f->refresh, "api") &&
+          flow_alive(f, f->refresh, "web"));
     strcpy(access, f->access);
     strcpy(code, f->code);
     CHECK(flow_redeem(f) == ERR_GRANT_INVALID); /* A26 */
@@ -171,7 +193,8 @@ static void test_code(struct flow *f)
 }
 
 /* Each wrong redemption burns the code: the right one after it fails too (A28 to A31). */
-static void wrong(struct flow *f, const struct token_params *p, const char *client, const char *secret, err_t want, bool burnt, const char *what)
+static void wrong(struct flow *f, const struct token_params *p, const char *client, const char *secret,
+                  err_t want, bool burnt, const char *what)
 {
     get_code(f);
     struct token_params q = *p;
@@ -246,7 +269,8 @@ static void test_resources(struct flow *f)
     CHECK(strstr(flow_introspect(f, f->access, "web"), "\"aud\":\"https://api2.example\""));
     CHECK(flow_alive(f, f->access, "api2") && !flow_alive(f, f->access, "api"));
     CHECK(flow_refresh(f, f->refresh, NULL) == ERR_OK);
-    CHECK(flow_alive(f, f->access, "api2") && flow_alive(f, f->access, "api")); /* the grant stays as wide as it was */
+    CHECK(flow_alive(f, f->access, "api2") &&
+          flow_alive(f, f->access, "api")); /* the grant stays as wide as it was */
 }
 
 int main(void)

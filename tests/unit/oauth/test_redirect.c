@@ -1,4 +1,5 @@
-/* Redirect URIs: what may be registered (A04), and whether the one sent is the one registered (A01, A02, A03). */
+/* Redirect URIs: what may be registered (A04), and whether the one sent is the one registered (A01, A02,
+ * A03). */
 #include "oauth/parts.h"
 #include "unit.h"
 
@@ -50,7 +51,8 @@ static void test_registered(void)
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         CHECK_ROW((redirect_uri_fault(str_z(rows[i].uri), true) == NULL) == rows[i].public_ok, rows[i].uri);
-        CHECK_ROW((redirect_uri_fault(str_z(rows[i].uri), false) == NULL) == rows[i].confidential_ok, rows[i].uri);
+        CHECK_ROW((redirect_uri_fault(str_z(rows[i].uri), false) == NULL) == rows[i].confidential_ok,
+                  rows[i].uri);
     }
     CHECK(redirect_uri_fault((struct str){"https://a.example/\0", 19}, false) != NULL);
 }
@@ -96,7 +98,8 @@ static void test_same(void)
         {"com.example.app:/cb", "com.example.app:/cb", true},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        CHECK_ROW(redirect_same(str_z(rows[i].registered), str_z(rows[i].sent)) == rows[i].same, rows[i].sent);
+        CHECK_ROW(redirect_same(str_z(rows[i].registered), str_z(rows[i].sent)) == rows[i].same,
+                  rows[i].sent);
 }
 
 static void test_parts(void)
@@ -109,7 +112,8 @@ static void test_parts(void)
     CHECK(redirect_is_native(STR("http://127.0.0.1/cb")) && redirect_is_native(STR("com.example.app:/cb")));
     CHECK(!redirect_is_native(STR("https://app.example/cb")));
     CHECK(url_host(STR("https://App.example.:8443/x"), &host) && str_is(host, "App.example."));
-    CHECK(!url_host(STR("https://a@b/x"), &host) && !url_host(STR("/x"), &host) && !url_host(STR("ftp://a/x"), &host));
+    CHECK(!url_host(STR("https://a@b/x"), &host) && !url_host(STR("/x"), &host) &&
+          !url_host(STR("ftp://a/x"), &host));
 }
 
 int main(void)

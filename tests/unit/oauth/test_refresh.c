@@ -1,5 +1,5 @@
-/* Refresh rotation (A32 to A36, R1, R2) and what ends a grant: the same successor within the grace window, the family dead
- * after it, and nobody served whose session, account, client or resource is gone. */
+/* Refresh rotation (A32 to A36, R1, R2) and what ends a grant: the same successor within the grace window,
+ * the family dead after it, and nobody served whose session, account, client or resource is gone. */
 #include "flow.h"
 #include <pthread.h>
 
@@ -15,11 +15,13 @@ static void test_rotation(struct flow *f)
     char first[TOKEN_TEXT_SIZE + 1], second[TOKEN_TEXT_SIZE + 1], access[LIMIT_JWT];
     CHECK(flow_grant(f, "orders.read profile") == ERR_OK && f->refresh[0]);
     strcpy(first, f->refresh);
-    CHECK(flow_refresh(f, first, NULL) == ERR_OK && strcmp(first, f->refresh) != 0 && strcmp(f->scope, "orders.read profile") == 0);
+    CHECK(flow_refresh(f, first, NULL) == ERR_OK && strcmp(first, f->refresh) != 0 &&
+          strcmp(f->scope, "orders.read profile") == 0);
     strcpy(second, f->refresh);
     strcpy(access, f->access);
     wait_s(f, 20);
-    CHECK(flow_refresh(f, first, NULL) == ERR_OK && strcmp(second, f->refresh) == 0 && strcmp(access, f->access) != 0);
+    CHECK(flow_refresh(f, first, NULL) == ERR_OK && strcmp(second, f->refresh) == 0 &&
+          strcmp(access, f->access) != 0);
     CHECK(flow_alive(f, access, "web") && flow_alive(f, f->access, "web") && !flow_alive(f, first, "web"));
     CHECK(flow_refresh(f, second, "profile") == ERR_OK && strcmp(f->scope, "profile") == 0);
     CHECK(flow_refresh(f, f->refresh, "orders.read") == ERR_OK && strcmp(f->scope, "orders.read") == 0);
@@ -81,7 +83,8 @@ static void test_foreign(struct flow *f)
     CHECK(flow_refresh(f, f->refresh, NULL) == ERR_OK); /* nothing has changed */
 }
 
-/* --- what ends a grant (A36) -------------------------------------------------------------------------------------- */
+/* --- what ends a grant (A36)
+ * -------------------------------------------------------------------------------------- */
 
 static void set_disabled(struct flow *f, const struct object_kind *k, const char *name, bool disabled)
 {
@@ -104,7 +107,8 @@ static void test_disabled(struct flow *f)
         err_t want = strcmp(rows[i].name, "web") == 0 ? ERR_CLIENT_INVALID : ERR_GRANT_INVALID;
         CHECK_ROW(flow_refresh(f, token, NULL) == want, rows[i].name);
         set_disabled(f, rows[i].kind, rows[i].name, false);
-        CHECK_ROW(flow_refresh(f, token, NULL) == (rows[i].dead_for_good ? ERR_GRANT_INVALID : ERR_OK), rows[i].name);
+        CHECK_ROW(flow_refresh(f, token, NULL) == (rows[i].dead_for_good ? ERR_GRANT_INVALID : ERR_OK),
+                  rows[i].name);
     }
     flow_sign_in(f, "demo");
 }
@@ -128,8 +132,12 @@ static void test_password_change(struct flow *f)
 {
     CHECK(flow_grant(f, "profile") == ERR_OK);
     struct op *op = world_op(&f->w, "default");
-    op->actor = (struct actor){.kind = ACTOR_PERSON, .id = f->session.account_id, .name = STR("demo"), .tenant_id = op->tenant->object.id};
-    CHECK(password_change(op, f->session.account_id, STR("correct horse battery"), STR("battery staple correct"), 0) == ERR_OK);
+    op->actor = (struct actor){.kind = ACTOR_PERSON,
+                               .id = f->session.account_id,
+                               .name = STR("demo"),
+                               .tenant_id = op->tenant->object.id};
+    CHECK(password_change(op, f->session.account_id, STR("correct horse battery"),
+                          STR("battery staple correct"), 0) == ERR_OK);
     CHECK(flow_refresh(f, f->refresh, NULL) == ERR_GRANT_INVALID);
     flow_sign_in(f, "demo");
 }
@@ -141,14 +149,17 @@ static void test_role_lost(struct flow *f)
     bool changed;
     CHECK(flow_grant(f, "orders.read profile offline_access") == ERR_OK);
     struct op *op = world_op(&f->w, "default");
-    CHECK(object_put(op, &kind_user, world_json(&f->w, "{'username':'demo','roles':[]}"), OBJECT_UPDATE, MANAGED_API, 0, "", &o, &changed) == ERR_OK);
+    CHECK(object_put(op, &kind_user, world_json(&f->w, "{'username':'demo','roles':[]}"), OBJECT_UPDATE,
+                     MANAGED_API, 0, "", &o, &changed) == ERR_OK);
     CHECK(flow_refresh(f, f->refresh, NULL) == ERR_OK && strcmp(f->scope, "profile offline_access") == 0);
     CHECK(flow_refresh(f, f->refresh, "orders.read") == ERR_GRANT_INVALID);
     op = world_op(&f->w, "default");
-    CHECK(object_put(op, &kind_user, world_json(&f->w, "{'username':'demo','roles':['support']}"), OBJECT_UPDATE, MANAGED_API, 0, "", &o, &changed) == ERR_OK);
+    CHECK(object_put(op, &kind_user, world_json(&f->w, "{'username':'demo','roles':['support']}"),
+                     OBJECT_UPDATE, MANAGED_API, 0, "", &o, &changed) == ERR_OK);
 }
 
-/* --- revocation (RFC 7009) ---------------------------------------------------------------------------------------- */
+/* --- revocation (RFC 7009)
+ * ---------------------------------------------------------------------------------------- */
 
 static err_t revoke_as(struct flow *f, const char *token, const char *client, const char *secret)
 {
@@ -164,13 +175,15 @@ static void test_revoke(struct flow *f)
 {
     char bad[TOKEN_TEXT_SIZE + 2];
     CHECK(flow_grant(f, "profile") == ERR_OK);
-    CHECK(revoke_as(f, f->access, "other", "other-secret") == ERR_OK && flow_alive(f, f->access, "web")); /* A61 */
+    CHECK(revoke_as(f, f->access, "other", "other-secret") == ERR_OK &&
+          flow_alive(f, f->access, "web")); /* A61 */
     snprintf(bad, sizeof(bad), "%.*sx", TOKEN_TEXT_SIZE, f->access);
     CHECK(!flow_alive(f, bad, "web")); /* A62 */
     bad[TOKEN_TEXT_SIZE] = 0;
     bad[20] = bad[20] == 'a' ? 'b' : 'a';
     CHECK(!flow_alive(f, bad, "web") && revoke_as(f, bad, "web", "web-secret") == ERR_OK);
-    CHECK(revoke_as(f, f->access, "web", "web-secret") == ERR_OK && !flow_alive(f, f->access, "web") && flow_alive(f, f->refresh, "web"));
+    CHECK(revoke_as(f, f->access, "web", "web-secret") == ERR_OK && !flow_alive(f, f->access, "web") &&
+          flow_alive(f, f->refresh, "web"));
     CHECK(revoke_as(f, f->access, "web", "web-secret") == ERR_OK);
     char first[TOKEN_TEXT_SIZE + 1];
     strcpy(first, f->refresh);
@@ -179,18 +192,23 @@ static void test_revoke(struct flow *f)
     CHECK(!flow_alive(f, f->access, "web") && flow_refresh(f, f->refresh, NULL) == ERR_GRANT_INVALID);
 }
 
-/* --- JWTs --------------------------------------------------------------------------------------------------------- */
+/* --- JWTs
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static err_t machine(struct flow *f, const char *client, const char *secret, const char *scope)
 {
-    struct token_params p = {.grant_type = STR("client_credentials"), .scope = scope ? str_z(scope) : STR_NONE};
+    struct token_params p = {.grant_type = STR("client_credentials"),
+                             .scope = scope ? str_z(scope) : STR_NONE};
     return flow_token(f, &p, client, secret);
 }
 
 static void test_machine(struct flow *f)
 {
-    CHECK(machine(f, "job", "job-secret", NULL) == ERR_OK && !f->refresh[0] && strcmp(f->scope, "orders.read") == 0);
-    CHECK(flow_alive(f, f->access, "job") && flow_alive(f, f->access, "api") && !flow_alive(f, f->access, "web"));
+    CHECK(machine(f, "job", "job-secret", NULL) == ERR_OK && !f->refresh[0] &&
+          strcmp(f->scope, "orders.read") == 0);
+    CHECK(flow_alive(f, f->access, "job") && flow_alive(f, f->access, "api") &&
+          !flow_alive(f, f->access, "web"));
     CHECK(strstr(flow_introspect(f, f->access, "job"), "\"sub\":\"job\""));
     CHECK(machine(f, "job", "job-secret", "orders.write") == ERR_SCOPE_INVALID);
     CHECK(machine(f, "web", "web-secret", NULL) == ERR_CLIENT_UNAUTHORIZED);
@@ -205,25 +223,30 @@ static void test_machine(struct flow *f)
 static void test_unstored(struct flow *f)
 {
     CHECK(machine(f, "light", "light-secret", NULL) == ERR_OK && flow_alive(f, f->access, "light"));
-    CHECK(revoke_as(f, f->access, "light", "light-secret") == ERR_TOKEN_TYPE && flow_alive(f, f->access, "light"));
+    CHECK(revoke_as(f, f->access, "light", "light-secret") == ERR_TOKEN_TYPE &&
+          flow_alive(f, f->access, "light"));
     struct authorize_params a = flow_request("light", "https://light.example/cb", "profile");
     CHECK(flow_authorize(f, &a, &f->session, NULL) == AUTHORIZE_REDIRECT && f->code[0]);
     struct token_params p = flow_code_params(f->code, "https://light.example/cb");
     CHECK(flow_token(f, &p, "light", "light-secret") == ERR_OK && f->refresh[0]);
-    CHECK(flow_alive(f, f->access, "light") && strstr(flow_introspect(f, f->access, "light"), "\"username\":\"demo\""));
+    CHECK(flow_alive(f, f->access, "light") &&
+          strstr(flow_introspect(f, f->access, "light"), "\"username\":\"demo\""));
     struct bearer b;
     struct op *op = world_op(&f->w, "default");
-    CHECK(bearer_check(op, str_z(f->access), &b) == ERR_OK && str_is(b.actor.name, "demo") && str_is(b.format, "jwt"));
+    CHECK(bearer_check(op, str_z(f->access), &b) == ERR_OK && str_is(b.actor.name, "demo") &&
+          str_is(b.format, "jwt"));
     op = world_op(&f->w, "default");
     CHECK(bearer_check(op, str_z(f->refresh), &b) == ERR_TOKEN_INVALID); /* A63 */
-    CHECK(revoke_as(f, f->refresh, "light", "light-secret") == ERR_OK && !flow_alive(f, f->access, "light")); /* with its grant */
+    CHECK(revoke_as(f, f->refresh, "light", "light-secret") == ERR_OK &&
+          !flow_alive(f, f->access, "light")); /* with its grant */
     CHECK(machine(f, "light", "light-secret", NULL) == ERR_OK);
     wait_s(f, 86401);
     CHECK(!flow_alive(f, f->access, "light"));
     flow_sign_in(f, "demo");
 }
 
-/* --- fifty at once (A27, A34) ------------------------------------------------------------------------------------- */
+/* --- fifty at once (A27, A34)
+ * ------------------------------------------------------------------------------------- */
 
 struct caller {
     pthread_t thread;
@@ -285,7 +308,8 @@ static void set_grace(struct flow *f, const char *doc)
     struct object *o;
     bool changed;
     struct op *op = world_op(&f->w, "default");
-    CHECK(object_put(op, &kind_client, world_json(&f->w, doc), OBJECT_UPDATE, MANAGED_API, 0, "", &o, &changed) == ERR_OK);
+    CHECK(object_put(op, &kind_client, world_json(&f->w, doc), OBJECT_UPDATE, MANAGED_API, 0, "", &o,
+                     &changed) == ERR_OK);
 }
 
 static void test_at_once(struct flow *f)
@@ -305,7 +329,8 @@ static void test_at_once(struct flow *f)
     CHECK(flow_grant(f, "profile") == ERR_OK);
     strcpy(token, f->refresh);
     CHECK(all_at_once(f, &p, &same) == 1);
-    CHECK(flow_refresh(f, f->refresh, NULL) == ERR_GRANT_INVALID); /* strict: the second use ended the family */
+    CHECK(flow_refresh(f, f->refresh, NULL) ==
+          ERR_GRANT_INVALID); /* strict: the second use ended the family */
 }
 
 int main(void)
