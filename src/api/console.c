@@ -441,7 +441,8 @@ err_t console_audit(struct call *c, void *params)
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i);
         json_t *item = page_item(items);
-        page_set_time(item, "at", json_integer_value(json_object_get(row, "at")));
+        struct str at = json_str(json_object_get(row, "at")); /* 2026-11-23T21:22:00Z */
+        page_set(item, "at", at.n == 20 ? arena_fmt(c->op.arena, "%.10s %.8s UTC", at.p, at.p + 11) : at);
         page_set(item, "event", json_str(json_object_get(row, "event")));
         page_set(item, "actor", json_str(json_object_get(row, "actor")));
         page_set(item, "object", json_str(json_object_get(row, "object")));
