@@ -11,6 +11,7 @@ static inline int64_t account_tenant(const struct op *op)
 struct str account_fold(struct arena *a, struct str name);
 /* Fills *ret in the op's arena from the current row (ACCOUNT_COLUMNS); *ret_object as well unless NULL. */
 err_t account_from_row(struct op *op, const struct rows *r, struct account *ret, struct object *ret_object);
+extern const struct object_store account_store; /* account_store.c: of both kinds */
 const struct object_kind *account_kind_of(enum account_type t);
 
 /* The new password of an account, set inside a transaction: what it must have been (STR_NONE: whatever), what it becomes. */

@@ -162,7 +162,7 @@ static err_t round_of_batches(struct op *op, int64_t now_s, bool left[static TAB
         if (!left[i])
             continue;
         TRY(store_tx(op->core->store, delete_in_tx, &b));
-        left[i] = b.deleted == LIMIT_SWEEP;
+        left[i] = b.deleted >= LIMIT_SWEEP;
         *ret_any = *ret_any || left[i];
     }
     return ERR_OK;

@@ -475,6 +475,41 @@ static void test_expire(void)
     CHECK(!row_there(first.id) && !row_there(many.id));
 }
 
+static err_t attempts_tx(struct db *db, void *ctx)
+{
+    char name[32];
+    int64_t n = *(int64_t *)ctx;
+    for (int i = 0; i < 1200; i++) {
+        snprintf(name, sizeof(name), "account:%d", i);
+        TRY(db_run(db, Q_LIMITER_PUT, BIND(vint(w.op.tenant->object.id), vtext(str_z(name)), vint(1), vint(n), vint(n + i % 7)), NULL));
+    }
+    return ERR_OK;
+}
+
+static bool any(enum query q)
+{
+    struct rows r;
+    CHECK(db_rows(w.db, q, BIND_NONE, &r) == ERR_OK);
+    bool found = db_next(&r) && !db_null(&r, 0);
+    CHECK(db_end(&r) == ERR_OK);
+    return found;
+}
+
+/* Failed attempts are forgotten after a day; whatever has an end is gone after it. */
+static void test_all_tables(void)
+{
+    int64_t now_s = world_op(&w, "default")->now_s;
+    CHECK(store_tx(w.core.store, attempts_tx, &now_s) == ERR_OK);
+    pass_s(86300, 86300);
+    expire();
+    CHECK(any(Q_OLDEST_LIMITER));
+    pass_s(2 * 86400, 2 * 86400);
+    expire();
+    static const enum query oldest[] = {Q_OLDEST_LIMITER, Q_OLDEST_TOKEN, Q_OLDEST_TICKET, Q_OLDEST_SESSION, Q_OLDEST_GRANT};
+    for (size_t i = 0; i < sizeof(oldest) / sizeof(oldest[0]); i++)
+        CHECK(!any(oldest[i]));
+}
+
 /* Case A90: the wall clock jumps two years ahead and back; nothing that should live is deleted. */
 static void test_a90(void)
 {
@@ -540,6 +575,7 @@ int main(void)
     test_expire();
     test_a90();
     test_long_stop();
+    test_all_tables();
     op_end(&w.op);
     expiry_free(&w.core.expiry);
     world_end(&w);
