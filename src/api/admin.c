@@ -30,7 +30,7 @@ static const struct field account_rows[] = {
 const struct fields admin_account_fields = FIELDS(account_rows, struct admin_account_params);
 
 /* --- small pieces --- */
-static err_t kind_of(struct call *c, const struct object_kind **ret)
+err_t admin_kind(struct call *c, const struct object_kind **ret)
 {
     *ret = object_kind_find(c->op.core->kinds, c->args[0]);
     return *ret ? ERR_OK : op_fail(&c->op, ERR_NOT_FOUND, "", "there is no kind of object with this name");
@@ -55,7 +55,7 @@ static err_t name_of(struct call *c, const struct object_kind *k, struct str *re
 /* The kind and the name that the address holds. */
 static err_t target_of(struct call *c, const struct object_kind **ret_kind, struct str *ret_name)
 {
-    TRY(kind_of(c, ret_kind));
+    TRY(admin_kind(c, ret_kind));
     return name_of(c, *ret_kind, ret_name);
 }
 
@@ -118,7 +118,7 @@ err_t admin_list(struct call *c, void *params)
     struct object_page page;
     struct buf b;
     struct jw w;
-    TRY(kind_of(c, &k));
+    TRY(admin_kind(c, &k));
     struct object_query q = {.search = p->search, .after = p->after, .limit = p->limit < 1 ? 1 : p->limit};
     TRY(object_list(&c->op, k, &q, &page));
     json_begin(c, &b, &w);
@@ -153,7 +153,7 @@ err_t admin_create(struct call *c, void *params)
     struct str secret = STR_NONE;
     json_t *doc;
     bool changed;
-    TRY(kind_of(c, &k));
+    TRY(admin_kind(c, &k));
     TRY(body_object(c, &doc));
     if (k == &kind_client)
         TRY(client_secret_generate(&c->op, doc, &secret));
@@ -237,16 +237,20 @@ static err_t send_pair(struct call *c, int status, const char *name, struct str 
     return json_send(c, status, &b);
 }
 
-/* A link by which the person sets a password: enrolment before the first, reset afterwards. */
-static err_t act_link(struct call *c, const struct object_kind *k, struct str name)
+err_t admin_link(struct op *op, const struct object_kind *k, struct str name, struct str *ret_url)
 {
     struct account a;
+    TRY(op_permit(op, k->write));
+    TRY(account_by_name(op, name, &a));
+    return link_make(op, a.password_hash.n ? "reset" : "enrol", a.id, ret_url);
+}
+
+static err_t act_link(struct call *c, const struct object_kind *k, struct str name)
+{
     struct str url;
     if (k != &kind_user)
         return op_fail(&c->op, ERR_NOT_FOUND, "", "links are made for users");
-    TRY(op_permit(&c->op, k->write));
-    TRY(account_by_name(&c->op, name, &a));
-    TRY(link_make(&c->op, a.password_hash.n ? "reset" : "enrol", a.id, &url));
+    TRY(admin_link(&c->op, k, name, &url));
     return send_pair(c, 201, "url", url, NULL, 0, STR_NONE);
 }
 
@@ -338,20 +342,29 @@ err_t admin_tokens(struct call *c, void *params)
     return json_send(c, 200, &b);
 }
 
+bool admin_revocable(struct str node, enum node_kind *ret)
+{
+    static const enum node_kind revocable[] = {NODE_TOKEN, NODE_GRANT, NODE_SESSION};
+    for (size_t i = 0; i < sizeof(revocable) / sizeof(revocable[0]); i++) {
+        if (str_is(node, node_name(revocable[i]))) {
+            *ret = revocable[i];
+            return true;
+        }
+    }
+    return false;
+}
+
 err_t admin_token_revoke(struct call *c, void *params)
 {
     (void)params;
-    static const enum node_kind revocable[] = {NODE_TOKEN, NODE_GRANT, NODE_SESSION};
+    enum node_kind kind;
     int64_t id;
     if (!id_parse(c->op.core, c->args[1], &id))
         return op_fail(&c->op, ERR_NOT_FOUND, "", "this is not an id of this server");
-    for (size_t i = 0; i < sizeof(revocable) / sizeof(revocable[0]); i++) {
-        if (str_is(c->args[0], node_name(revocable[i]))) {
-            TRY(node_revoke(&c->op, revocable[i], id, "administrator"));
-            return answer_empty(c, 204);
-        }
-    }
-    return op_fail(&c->op, ERR_NOT_FOUND, "", "what is revoked is a token, a grant or a session");
+    if (!admin_revocable(c->args[0], &kind))
+        return op_fail(&c->op, ERR_NOT_FOUND, "", "what is revoked is a token, a grant or a session");
+    TRY(node_revoke(&c->op, kind, id, "administrator"));
+    return answer_empty(c, 204);
 }
 
 /* --- audit and keys --- */

@@ -24,12 +24,6 @@ static const struct field action_rows[] = {
 const struct fields console_action_fields = FIELDS(action_rows, struct console_action_params);
 
 /* --- small pieces --- */
-static err_t kind_of(struct call *c, const struct object_kind **ret)
-{
-    *ret = object_kind_find(c->op.core->kinds, c->args[0]);
-    return *ret ? ERR_OK : op_fail(&c->op, ERR_NOT_FOUND, "", "there is no kind of object with this name");
-}
-
 static struct str kind_title(struct call *c, const struct object_kind *k, bool plural)
 {
     struct str s = arena_str(c->op.arena, str_z(plural ? k->plural : k->name));
@@ -39,14 +33,6 @@ static struct str kind_title(struct call *c, const struct object_kind *k, bool p
     if (s.n && p[0] >= 'a' && p[0] <= 'z')
         p[0] = (char)(p[0] - 'a' + 'A');
     return s;
-}
-
-static bool may(struct call *c, const char *permission)
-{
-    struct fault kept = c->op.fault;
-    bool yes = op_permit(&c->op, permission) == ERR_OK;
-    c->op.fault = kept;
-    return yes;
 }
 
 /* Data with the places of the console beside the page's own. */
@@ -61,7 +47,7 @@ static json_t *console_data(struct call *c, struct str title, struct str here)
         static const char *const extra[2][3] = {{"keys", "Signing keys", "key.read"}, {"audit", "Audit trail", "audit.read"}};
         const struct object_kind *k = i < kinds->n ? kinds->v[i] : NULL;
         const char *segment = k ? k->plural : extra[i - kinds->n][0];
-        if (!may(c, k ? k->read : extra[i - kinds->n][2]))
+        if (!op_may(&c->op, k ? k->read : extra[i - kinds->n][2]))
             continue;
         json_t *place = page_item(places);
         page_set(place, "segment", str_z(segment));
@@ -99,7 +85,7 @@ err_t console_list(struct call *c, void *params)
     struct admin_list_params *p = params;
     const struct object_kind *k;
     struct object_page page;
-    TRY(kind_of(c, &k));
+    TRY(admin_kind(c, &k));
     struct object_query q = {.search = p->search, .after = p->after, .limit = 50};
     TRY(object_list(&c->op, k, &q, &page));
     json_t *data = console_data(c, kind_title(c, k, true), str_z(k->plural));
@@ -111,7 +97,7 @@ err_t console_list(struct call *c, void *params)
     buf_url(&search_url, p->search);
     page_set(data, "search", p->search.p ? p->search : STR(""));
     page_set(data, "search_url", buf_view(&search_url));
-    if (may(c, k->write) && data)
+    if (op_may(&c->op, k->write) && data)
         json_object_set_new(data, "may_write", json_true());
     json_t *items = page_list(data, "items");
     for (size_t i = 0; i < page.n; i++) {
@@ -190,7 +176,7 @@ static void add_field(struct call *c, json_t *rows, const struct field *f, const
 static err_t add_held(struct call *c, json_t *data, const struct object *o)
 {
     struct held_list held;
-    if (!o->kind->store || !may(c, "token.read"))
+    if (!o->kind->store || !op_may(&c->op, "token.read"))
         return ERR_OK;
     TRY(life_list(&c->op, o->id, &held));
     json_t *items = page_list(data, "held");
@@ -235,8 +221,8 @@ static err_t show_object(struct call *c, const struct shown *s)
     bool file = s->object && s->object->managed_by == MANAGED_FILE;
     if (data) {
         json_object_set_new(data, "from_file", json_boolean(file));
-        json_object_set_new(data, "may_write", json_boolean(may(c, k->write)));
-        json_object_set_new(data, "may_edit", json_boolean(may(c, k->write) && !file));
+        json_object_set_new(data, "may_write", json_boolean(op_may(&c->op, k->write)));
+        json_object_set_new(data, "may_edit", json_boolean(op_may(&c->op, k->write) && !file));
     }
     json_t *rows = page_list(data, "fields");
     for (size_t i = 0; i < k->fields.n; i++)
@@ -262,7 +248,7 @@ err_t console_object(struct call *c, void *params)
 {
     struct console_object_params *p = params;
     const struct object_kind *k;
-    TRY(kind_of(c, &k));
+    TRY(admin_kind(c, &k));
     if (p->name.n)
         return show_stored(c, k, p->name, NULL, STR_NONE);
     TRY(op_permit(&c->op, k->write));
@@ -332,7 +318,7 @@ err_t console_save(struct call *c, void *params)
     struct str secret = STR_NONE;
     bool changed;
     TRY(csrf_check(&c->op, "console", c->session_text, p->csrf));
-    TRY(kind_of(c, &k));
+    TRY(admin_kind(c, &k));
     json_t *doc = form_json(c, k, p->name.n == 0);
     TRY(json_keep(c->op.arena, doc));
     if (p->name.n)
@@ -375,24 +361,20 @@ static err_t do_remove(struct call *c, const struct object_kind *k, const struct
 
 static err_t do_link(struct call *c, const struct object_kind *k, const struct console_action_params *p)
 {
-    struct account a;
     struct str url;
-    TRY(op_permit(&c->op, k->write));
-    TRY(account_by_name(&c->op, p->name, &a));
-    TRY(link_make(&c->op, a.password_hash.n ? "reset" : "enrol", a.id, &url));
+    TRY(admin_link(&c->op, k, p->name, &url));
     return show_stored(c, k, p->name, "secret", url);
 }
 
 static err_t do_revoke(struct call *c, const struct object_kind *k, const struct console_action_params *p)
 {
-    static const enum node_kind revocable[] = {NODE_TOKEN, NODE_GRANT, NODE_SESSION};
+    enum node_kind kind;
     int64_t id;
     TRY(op_permit(&c->op, "token.revoke"));
     if (!id_parse(c->op.core, p->id, &id))
         return op_fail(&c->op, ERR_PARAM_BAD, "id", "is not an id of this server");
-    for (size_t i = 0; i < sizeof(revocable) / sizeof(revocable[0]); i++)
-        if (str_is(p->node, node_name(revocable[i])))
-            TRY(node_revoke(&c->op, revocable[i], id, "administrator"));
+    if (admin_revocable(p->node, &kind))
+        TRY(node_revoke(&c->op, kind, id, "administrator"));
     return show_stored(c, k, p->name, "done", STR("Revoked."));
 }
 
@@ -414,7 +396,7 @@ err_t console_action(struct call *c, void *params)
         TRY(keyring_rotate(&c->op, alg));
         return page_go(c, STR("console/keys"));
     }
-    TRY(kind_of(c, &k));
+    TRY(admin_kind(c, &k));
     for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
         if (str_is(p->action, actions[i].name))
             return actions[i].run(c, k, p);
@@ -474,7 +456,7 @@ err_t console_keys(struct call *c, void *params)
     json_t *algs = page_list(data, "algs");
     for (enum alg a = 0; a < ALG_COUNT; a++)
         page_set(page_item(algs), "name", str_z(alg_row(a)->name));
-    if (may(c, "key.write") && data)
+    if (op_may(&c->op, "key.write") && data)
         json_object_set_new(data, "may_write", json_true());
     return page_send(c, 200, "console_keys.html", data);
 }
