@@ -8,11 +8,6 @@ const char *managed_name(enum managed m)
     return m == MANAGED_FILE ? "file" : "api";
 }
 
-static void drop_json(void *doc)
-{
-    json_decref(doc);
-}
-
 static bool has_json_field(const struct object_kind *k)
 {
     for (size_t i = 0; i < k->fields.n; i++) {
@@ -48,13 +43,10 @@ err_t object_spec_load(const struct object_kind *k, struct arena *a, struct str 
     err_t e = fields_init(&k->fields, a, spec);
     if (e == ERR_OK)
         e = fields_from_json(&k->fields, a, doc, "", spec, &f);
-    if (e == ERR_OK && has_json_field(k)) {
-        if (arena_defer(a, drop_json, doc))
-            doc = NULL;
-        else
-            e = ERR_MEMORY;
-    }
-    json_decref(doc);
+    if (e == ERR_OK && has_json_field(k))
+        e = json_keep(a, doc); /* the spec points into it */
+    else
+        json_decref(doc);
     if (e == ERR_OK)
         *ret_spec = spec;
     return e;

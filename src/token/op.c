@@ -37,19 +37,6 @@ err_t op_hold(struct op *op, struct object *o)
     return ERR_OK;
 }
 
-static void drop_json(void *doc)
-{
-    json_decref(doc);
-}
-
-err_t op_keep_json(struct op *op, json_t *doc)
-{
-    if (arena_defer(op->arena, drop_json, doc))
-        return ERR_OK;
-    json_decref(doc);
-    return op_fail(op, ERR_MEMORY, "", "the request is too large");
-}
-
 /* --- permissions --- */
 
 bool permissions_allow(struct strs held, struct str permission)

@@ -52,5 +52,3 @@ bool op_is_default_tenant(const struct op *op); /* op->tenant is the default one
 /* Takes over a reference until op_end. An object that is held already keeps one reference. ERR_BUSY (and the reference is
  * released) when OP_HELD_MAX are held. */
 err_t op_hold(struct op *op, struct object *o);
-/* Takes over a json_t for as long as the op's arena lives; on error it is released at once. */
-err_t op_keep_json(struct op *op, json_t *doc);

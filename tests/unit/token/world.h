@@ -132,6 +132,5 @@ static inline json_t *world_json(struct world *w, const char *text)
         fprintf(stderr, "not JSON: %s\n", text);
         return NULL;
     }
-    (void)op_keep_json(&w->op, doc);
-    return doc;
+    return json_keep(w->op.arena, doc) == ERR_OK ? doc : NULL;
 }
