@@ -61,7 +61,8 @@ err_t kdf_bcrypt(const struct password_form *form, const struct password_parts *
     if (password.n > 0)
         memcpy(z, password.p, password.n);
     z[password.n] = 0;
-    const char *text = crypt_r(z, (const char *)p->salt, x);
+    /* Not crypt_r: the address sanitizer puts its own before that one and leaves libcrypt unlinked. */
+    const char *text = crypt_rn(z, (const char *)p->salt, x, sizeof(*x));
     e = ERR_CRYPTO;
     if (text && strlen(text) == p->hash_n) {
         memcpy(ret, text, p->hash_n);
