@@ -205,6 +205,46 @@ static void test_restart(void)
     CHECK(verify() == ERR_OK);
 }
 
+/* A COMMIT that failed: memory is one seal ahead of the store, and notices. */
+static void test_lost_commit(void)
+{
+    CHECK(audit_checkpoint(world_op(&w, "default")) == ERR_OK);
+    for (int i = 0; i < 2; i++) {
+        CHECK(write_some("default", 1) == ERR_OK);
+        CHECK(sql("DELETE FROM audit WHERE id=(SELECT max(id) FROM audit); DELETE FROM audit_seal WHERE id=(SELECT max(id) FROM audit_seal)") == SQLITE_OK);
+        CHECK(write_some(i ? "other" : "default", 2) == ERR_OK);
+        CHECK(verify() == ERR_OK);
+        CHECK(audit_checkpoint(world_op(&w, "default")) == ERR_OK);
+        CHECK(verify() == ERR_OK);
+    }
+}
+
+#define CROWD (LIMIT_AUDIT_HEADS_KEPT + 50)
+
+static err_t crowd_tx(struct db *db, void *ctx)
+{
+    struct audit *a = ctx;
+    for (int64_t i = 1; i <= CROWD; i++) {
+        a->tenant_id = i;
+        TRY(audit_write(db, w.core.store, a));
+    }
+    return ERR_OK;
+}
+
+/* More tenants than memory keeps: those that leave it come back from their table. */
+static void test_crowd(void)
+{
+    struct audit a;
+    for (int i = 0; i < 3; i++) {
+        audit_make(world_op(&w, "default"), AUDIT_SIGNED_IN, STR("x"), STR_NONE, &a);
+        CHECK(store_tx(w.core.store, crowd_tx, &a) == ERR_OK);
+        CHECK((i == 1 ? audit_checkpoint : audit_save_heads)(world_op(&w, "default")) == ERR_OK);
+    }
+    CHECK(verify() == ERR_OK);
+    CHECK(audit_checkpoint(world_op(&w, "default")) == ERR_OK);
+    CHECK(verify() == ERR_OK);
+}
+
 static void test_retention(void)
 {
     int64_t emptied = 0, again = 0;
@@ -273,6 +313,8 @@ int main(void)
     test_restart();
     test_refused();
     test_webhook();
+    test_lost_commit();
+    test_crowd();
     test_retention();
     world_end(&w);
     return unit_end("token/audit");
