@@ -78,10 +78,10 @@ class Bench:
             if m:
                 self.floors[name] = float(m.group(1))
         port = mereau.free_port()
-        p = subprocess.Popen([path["answer"], str(port)], stdout=subprocess.DEVNULL)
+        p = subprocess.Popen([path["answer"], "--listen", "127.0.0.1:%d" % port], stdout=subprocess.DEVNULL)
         try:
             time.sleep(0.3)
-            self.floors["constant answer"] = wrk("http://127.0.0.1:%d/" % port, "constant", self.args, {}, p.pid)["rate"]
+            self.floors["constant answer"] = wrk("http://127.0.0.1:%d/" % port, "constant", self.args, {"PATH_": "/hello"}, p.pid)["rate"]
         finally:
             p.terminate()
             p.wait()

@@ -184,8 +184,11 @@ int main(int argc, char **argv)
     sigaddset(&set, SIGHUP);
     sigaddset(&set, SIGUSR1);
     sigprocmask(SIG_BLOCK, &set, NULL);
-    if (http_start(&a.cfg, &s, &f) != ERR_OK)
-        return fprintf(stderr, "%s: %s\n", f.param, f.detail[0] ? f.detail : err_text(f.code)), 1;
+    if (http_start(&a.cfg, &s, &f) != ERR_OK) {
+        fprintf(stderr, "%s: %s\n", f.param, f.detail[0] ? f.detail : err_text(f.code));
+        metrics_free(&a.cfg.metrics);
+        return 1;
+    }
     for (size_t i = 0; i < a.cfg.nlisteners; i++)
         printf("%d%s", http_port(s, i), i + 1 < a.cfg.nlisteners ? " " : "\n");
     fflush(stdout);
