@@ -36,7 +36,8 @@ err_t account_from_row(struct op *op, const struct rows *r, struct account *ret,
     if (e == ERR_MEMORY || !acc.username.p)
         return ERR_MEMORY;
     if (e != ERR_OK)
-        return op_fail(op, ERR_STORE_CORRUPT, "", "the stored account \"%.*s\" can't be read", STR_ARG(acc.username));
+        return op_fail(op, ERR_STORE_CORRUPT, "", "the stored account \"%.*s\" can't be read",
+                       STR_ARG(acc.username));
     memcpy(&acc.spec, spec, sizeof(acc.spec));
     *ret = acc;
     if (ret_object) {

@@ -1,4 +1,5 @@
-/* People and service accounts: object kinds "user" and "service-account" with a table of their own, passwords, links. */
+/* People and service accounts: object kinds "user" and "service-account" with a table of their own,
+ * passwords, links. */
 #pragma once
 #include "token/ticket.h"
 #include "token/usage.h"
@@ -26,18 +27,25 @@ struct account {
     bool disabled;
 };
 err_t account_by_id(struct op *op, int64_t id, struct account *ret);
-/* A user name (any case), or an e-mail address that one account alone has. ERR_NOT_FOUND. Disabled ones are returned. */
+/* A user name (any case), or an e-mail address that one account alone has. ERR_NOT_FOUND. Disabled ones are
+ * returned. */
 err_t account_by_name(struct op *op, struct str username_or_email, struct account *ret);
 struct strs account_permissions(struct op *op, const struct account *a);
 
-/* One's own password, knowing the old one. Ends every other session and every grant without offline access. Runs Argon2. */
-err_t password_change(struct op *op, int64_t account_id, struct str old_password, struct str new_password, int64_t keep_session_id);
-err_t password_check_new(struct op *op, struct str password, const char *param); /* length, not the user name, not on the small list of worst ones */
+/* One's own password, knowing the old one. Ends every other session and every grant without offline access.
+ * Runs Argon2. */
+err_t password_change(struct op *op, int64_t account_id, struct str old_password, struct str new_password,
+                      int64_t keep_session_id);
+err_t password_check_new(
+    struct op *op, struct str password,
+    const char *param); /* length, not the user name, not on the small list of worst ones */
 
-/* One-use links. purpose: "reset", "enrol" (24 h), "first_admin" (15 min). Sent by mail through the outbox when mail is
- * configured and the account has an address, and returned to the administrator either way. URL is under the configured
- * issuer, never from a Host header (A81). */
+/* One-use links. purpose: "reset", "enrol" (24 h), "first_admin" (15 min). Sent by mail through the outbox
+ * when mail is configured and the account has an address, and returned to the administrator either way. URL
+ * is under the configured issuer, never from a Host header (A81). */
 err_t link_make(struct op *op, const char *purpose, int64_t account_id, struct str *ret_url);
-err_t link_open(struct op *op, struct str text, struct ticket *ret);          /* looks, does not consume; ERR_LINK_DEAD */
+err_t link_open(struct op *op, struct str text,
+                struct ticket *ret); /* looks, does not consume; ERR_LINK_DEAD */
 /* Consumes and sets the password (for first_admin: creates the administrator `username`). Runs Argon2. */
-err_t link_use(struct op *op, struct str text, struct str username, struct str new_password, int64_t *ret_account_id);
+err_t link_use(struct op *op, struct str text, struct str username, struct str new_password,
+               int64_t *ret_account_id);

@@ -4,24 +4,31 @@
 
 #define AT(member) offsetof(struct account_spec, member)
 static const struct field user_fields[] = {
-    {"username", F_STR, FIELD_REQUIRED, LIMIT_NAME, AT(username), NULL, NULL, "what the person signs in with; kept in lower case"},
+    {"username", F_STR, FIELD_REQUIRED, LIMIT_NAME, AT(username), NULL, NULL,
+     "what the person signs in with; kept in lower case"},
     {"name", F_STR, 0, 256, AT(name), NULL, NULL, "the person's name, as applications show it"},
-    {"email", F_STR, 0, LIMIT_EMAIL, AT(email), NULL, NULL, "e-mail address; the person may sign in with it if nobody else has it"},
-    {"email_verified", F_BOOL, 0, 0, AT(email_verified), NULL, "false", "the address has been proven to be the person's"},
+    {"email", F_STR, 0, LIMIT_EMAIL, AT(email), NULL, NULL,
+     "e-mail address; the person may sign in with it if nobody else has it"},
+    {"email_verified", F_BOOL, 0, 0, AT(email_verified), NULL, "false",
+     "the address has been proven to be the person's"},
     {"locale", F_STR, 0, 35, AT(locale), NULL, NULL, "language tag, such as en or de-AT"},
     {"roles", F_STRS, 0, LIMIT_NAME, AT(roles), NULL, NULL, "names of roles: what the person may do"},
-    {"password", F_SECRET, FIELD_EXACT, LIMIT_PASSWORD, AT(password), NULL, NULL, "first password; ignored once there is one"},
+    {"password", F_SECRET, FIELD_EXACT, LIMIT_PASSWORD, AT(password), NULL, NULL,
+     "first password; ignored once there is one"},
     {"password_hash", F_SECRET, 0, LIMIT_TEXT, AT(password_hash), NULL, NULL,
      "first password as a hash of another system: Argon2id, bcrypt, PBKDF2, scrypt, SSHA"},
 };
 static const struct field service_fields[] = {
-    {"username", F_STR, FIELD_REQUIRED, LIMIT_NAME, AT(username), NULL, NULL, "name of the account; kept in lower case"},
+    {"username", F_STR, FIELD_REQUIRED, LIMIT_NAME, AT(username), NULL, NULL,
+     "name of the account; kept in lower case"},
     {"name", F_STR, 0, 256, AT(name), NULL, NULL, "what it is for"},
     {"owner", F_STR, 0, LIMIT_NAME, AT(owner), NULL, NULL, "user name of the person who answers for it"},
     {"roles", F_STRS, 0, LIMIT_NAME, AT(roles), NULL, NULL, "names of roles: what it may do"},
 };
 
-/* --- checks ---------------------------------------------------------------------------------------------------------- */
+/* --- checks
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static bool plain(struct str s)
 {
@@ -36,7 +43,8 @@ static bool email_ok(struct str s)
 {
     size_t at = str_find(s, '@');
     struct str domain = at < s.n ? (struct str){s.p + at + 1, s.n - at - 1} : STR_NONE;
-    return plain(s) && at > 0 && domain.n > 0 && str_find(domain, '@') == domain.n && domain.p[0] != '.' && domain.p[0] != '-';
+    return plain(s) && at > 0 && domain.n > 0 && str_find(domain, '@') == domain.n && domain.p[0] != '.' &&
+           domain.p[0] != '-';
 }
 
 static bool text_ok(struct str s)
@@ -51,7 +59,8 @@ static bool locale_ok(struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c == '-' && i > 0)))
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              (c == '-' && i > 0)))
             return false;
     }
     return true;
@@ -117,7 +126,8 @@ static err_t seal_password(struct op *op, const void *spec, struct str old, stru
         return op_fail(op, ERR_PARAM_BAD, "password_hash", "either a password or a hash is expected");
     if (s->password_hash.n && !password_hash_known(s->password_hash))
         return op_fail(op, ERR_PARAM_BAD, "password_hash",
-                       "a hash by Argon2id, bcrypt ($2b$), PBKDF2 ($pbkdf2-sha256$, pbkdf2_sha256$), scrypt ($scrypt$) or {SSHA} is expected");
+                       "a hash by Argon2id, bcrypt ($2b$), PBKDF2 ($pbkdf2-sha256$, pbkdf2_sha256$), scrypt "
+                       "($scrypt$) or {SSHA} is expected");
     if (s->password_hash.n) {
         *ret = s->password_hash;
         return ERR_OK;

@@ -14,7 +14,8 @@ err_t account_from_row(struct op *op, const struct rows *r, struct account *ret,
 extern const struct object_store account_store; /* account_store.c: of both kinds */
 const struct object_kind *account_kind_of(enum account_type t);
 
-/* The new password of an account, set inside a transaction: what it must have been (STR_NONE: whatever), what it becomes. */
+/* The new password of an account, set inside a transaction: what it must have been (STR_NONE: whatever), what
+ * it becomes. */
 struct password_set {
     int64_t tenant_id, account_id, now_s;
     struct str was, becomes;
@@ -23,5 +24,6 @@ err_t password_set_tx(struct db *db, const struct password_set *p, bool *ret_don
 err_t password_check_for(struct op *op, struct str password, struct str username, const char *param);
 /* Runs as long as a wrong password of an account does, when there is none to compare with (case A38). */
 void password_waste_time(struct op *op, struct str password);
-/* Nobody opens a way into an account that may do more than he: the write permission of its kind, and all that it holds. */
+/* Nobody opens a way into an account that may do more than he: the write permission of its kind, and all that
+ * it holds. */
 err_t account_permit_for(struct op *op, const struct account *a);

@@ -1,5 +1,5 @@
-/* The storage of the kinds "user" and "service-account": table account. Whoever is disabled or removed loses all that was issued
- * to him, in the same transaction. */
+/* The storage of the kinds "user" and "service-account": table account. Whoever is disabled or removed loses
+ * all that was issued to him, in the same transaction. */
 #include "account/account_row.h"
 #include "token/core.h"
 
@@ -23,7 +23,8 @@ static err_t get(struct op *op, const struct object_kind *k, struct str name, st
     return e;
 }
 
-static err_t list(struct op *op, const struct object_kind *k, const struct object_query *q, struct object_page *ret)
+static err_t list(struct op *op, const struct object_kind *k, const struct object_query *q,
+                  struct object_page *ret)
 {
     struct rows r;
     struct account a;
@@ -33,7 +34,9 @@ static err_t list(struct op *op, const struct object_kind *k, const struct objec
     if (!page.v || !search.p || !after.p)
         return ERR_MEMORY;
     TRY(db_rows(op->db, Q_ACCOUNT_LIST,
-                BIND(vint(account_tenant(op)), vtext(str_z(k->name)), vtext(after), vtext(search), vint(q->limit + 1)), &r));
+                BIND(vint(account_tenant(op)), vtext(str_z(k->name)), vtext(after), vtext(search),
+                     vint(q->limit + 1)),
+                &r));
     while (e == ERR_OK && db_next(&r)) {
         page.more = page.n == (size_t)q->limit;
         if (page.more)
@@ -64,9 +67,10 @@ static err_t insert(struct db *db, const struct account_tx *t)
 {
     const struct object *o = t->o;
     return db_run(db, Q_ACCOUNT_INSERT,
-                  BIND(vint(o->tenant_id), vint(o->id), vtext(str_z(o->kind->name)), vtext(t->username), vtext(t->email), vtext(t->spec),
-                       vtext(o->secret), vid(o->secret.n ? t->now_s : 0), vtext(o->managed_by == MANAGED_FILE ? STR("file") : STR("api")),
-                       vint(o->disabled), vint(o->cutoff_id), vint(o->version), vint(o->created_s)),
+                  BIND(vint(o->tenant_id), vint(o->id), vtext(str_z(o->kind->name)), vtext(t->username),
+                       vtext(t->email), vtext(t->spec), vtext(o->secret), vid(o->secret.n ? t->now_s : 0),
+                       vtext(o->managed_by == MANAGED_FILE ? STR("file") : STR("api")), vint(o->disabled),
+                       vint(o->cutoff_id), vint(o->version), vint(o->created_s)),
                   NULL);
 }
 
@@ -75,8 +79,9 @@ static err_t update(struct db *db, const struct account_tx *t)
     const struct object *o = t->o;
     int64_t changed = 0;
     TRY(db_run(db, Q_ACCOUNT_UPDATE,
-               BIND(vint(o->tenant_id), vint(o->id), vint(t->if_version), vtext(t->email), vtext(t->spec), vtext(o->secret),
-                    vid(o->secret.n ? t->now_s : 0), vtext(o->managed_by == MANAGED_FILE ? STR("file") : STR("api")), vint(o->disabled),
+               BIND(vint(o->tenant_id), vint(o->id), vint(t->if_version), vtext(t->email), vtext(t->spec),
+                    vtext(o->secret), vid(o->secret.n ? t->now_s : 0),
+                    vtext(o->managed_by == MANAGED_FILE ? STR("file") : STR("api")), vint(o->disabled),
                     vint(o->version), vint(o->updated_s)),
                &changed));
     return changed == 1 ? ERR_OK : ERR_PRECONDITION;
@@ -103,7 +108,8 @@ static err_t put_in_tx(struct db *db, void *ctx)
         TRY(stored_cutoff(db, t->o, &cutoff_id));
         TRY(update(db, t));
         t->kill.cutoff_id = 0;
-        if (t->o->cutoff_id > cutoff_id) /* it is being disabled, or enabled again: all that was issued is over */
+        if (t->o->cutoff_id >
+            cutoff_id) /* it is being disabled, or enabled again: all that was issued is over */
             TRY(node_kill_tx(db, &t->kill));
     }
     return audit_write(db, t->store, &t->audit);
@@ -117,10 +123,15 @@ static err_t permit_change(struct op *op, const struct object *o)
     return op_permit_grant(op, account_permissions(op, &a), "");
 }
 
-static err_t put(struct op *op, const struct object_kind *k, const struct object *o, bool is_new, int64_t if_version)
+static err_t put(struct op *op, const struct object_kind *k, const struct object *o, bool is_new,
+                 int64_t if_version)
 {
     const struct account_spec *s = o->spec;
-    struct account_tx t = {.store = op->core->store, .o = o, .email = s->email, .if_version = is_new ? 0 : if_version, .now_s = op->now_s};
+    struct account_tx t = {.store = op->core->store,
+                           .o = o,
+                           .email = s->email,
+                           .if_version = is_new ? 0 : if_version,
+                           .now_s = op->now_s};
     if (!is_new)
         TRY(permit_change(op, o));
     t.username = account_fold(op->arena, o->name);

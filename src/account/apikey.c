@@ -1,4 +1,5 @@
-/* Personal and service API keys: tokens without a client. A key never allows more than its account does at that moment. */
+/* Personal and service API keys: tokens without a client. A key never allows more than its account does at
+ * that moment. */
 #include "account/account_row.h"
 #include "account/apikey.h"
 #include "token/core.h"
@@ -26,7 +27,8 @@ static err_t scope_of(struct op *op, const struct account *a, struct strs permis
     for (size_t i = 0; i < permissions.n; i++) {
         struct str p = permissions.v[i];
         if (!word_ok(p) || !permissions_allow(held, p))
-            return op_fail(op, ERR_PARAM_BAD, "permissions", "the account does not hold \"%.*s\"", STR_ARG(p));
+            return op_fail(op, ERR_PARAM_BAD, "permissions", "the account does not hold \"%.*s\"",
+                           STR_ARG(p));
         if (i > 0)
             buf_char(&b, ' ');
         buf_str(&b, p);
@@ -104,8 +106,8 @@ static struct str spec_of(struct op *op, struct str name)
     return buf_ok(&b) ? buf_view(&b) : STR_NONE;
 }
 
-err_t apikey_issue(struct op *op, int64_t account_id, const struct apikey_request *r, struct token_text *ret, int64_t *ret_id,
-                   int64_t *ret_expires_s)
+err_t apikey_issue(struct op *op, int64_t account_id, const struct apikey_request *r, struct token_text *ret,
+                   int64_t *ret_id, int64_t *ret_expires_s)
 {
     struct account a;
     struct issuing i = {.store = op->core->store, .token = {.id = store_new_id(op->core->store)}};

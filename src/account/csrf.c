@@ -13,7 +13,9 @@ struct str csrf_make(struct op *op, const char *purpose, struct str browser_secr
     struct str text = arena_fmt(op->arena, "csrf %s %.*s", purpose, STR_ARG(browser_secret));
     if (!text.p || !browser_secret.n)
         return STR_NONE;
-    hmac_sha256(op->core->crypto, (struct str){(const char *)op->tenant->secret_key, sizeof(op->tenant->secret_key)}, text, mac);
+    hmac_sha256(op->core->crypto,
+                (struct str){(const char *)op->tenant->secret_key, sizeof(op->tenant->secret_key)}, text,
+                mac);
     buf_init(&b, op->arena, 64);
     enc_b64url(&b, mac, CSRF_BYTES);
     return buf_ok(&b) ? buf_view(&b) : STR_NONE;

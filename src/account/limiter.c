@@ -9,8 +9,8 @@
 #define FORGET_S    86400 /* a person's failures, after the last one */
 #define DELAY_MAX_S 900
 
-/* Which counters an attempt has, in order. The first is the person's (or the known browser's): after `free` failures each
- * attempt waits twice as long as the one before. The others count within a window. */
+/* Which counters an attempt has, in order. The first is the person's (or the known browser's): after `free`
+ * failures each attempt waits twice as long as the one before. The others count within a window. */
 static const struct counter {
     const char *prefix;
     int64_t free, window_s; /* window 0: delays */
@@ -26,14 +26,19 @@ struct count {
     int64_t failures, first_s, last_s;
 };
 
-/* --- names ----------------------------------------------------------------------------------------------------------- */
+/* --- names
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
-/* Unknown names are counted like accounts, by a keyed hash: no stranger's text in the table, and no difference to see. */
+/* Unknown names are counted like accounts, by a keyed hash: no stranger's text in the table, and no
+ * difference to see. */
 static void hashed_name(struct op *op, const char *prefix, struct str text, char ret[static LIMITER_NAME_MAX])
 {
     uint8_t mac[SHA256_SIZE];
     struct buf b;
-    hmac_sha256(op->core->crypto, (struct str){(const char *)op->tenant->secret_key, sizeof(op->tenant->secret_key)}, text, mac);
+    hmac_sha256(op->core->crypto,
+                (struct str){(const char *)op->tenant->secret_key, sizeof(op->tenant->secret_key)}, text,
+                mac);
     buf_init(&b, op->arena, LIMITER_NAME_MAX);
     enc_b64url(&b, mac, 18);
     snprintf(ret, LIMITER_NAME_MAX, "%s:%.*s", prefix, STR_ARG(buf_view(&b)));
@@ -70,10 +75,13 @@ void limiter_make(struct op *op, const struct limiter_try *t, enum audit_event e
     for (size_t i = 1; i < ret->n; i++)
         network_name(op, &counters[i], ret->name[i].p);
     struct str object = t->account_id ? arena_fmt(op->arena, "user:%.*s", STR_ARG(t->name)) : STR_NONE;
-    audit_make(op, e, object, t->device_known ? STR("{\"browser\":\"known\"}") : STR("{\"browser\":\"unknown\"}"), &ret->audit);
+    audit_make(op, e, object,
+               t->device_known ? STR("{\"browser\":\"known\"}") : STR("{\"browser\":\"unknown\"}"),
+               &ret->audit);
 }
 
-/* --- counting -------------------------------------------------------------------------------------------------------- */
+/* --- counting
+ * -------------------------------------------------------------------------------------------------------- */
 
 static err_t read_count(struct db *db, const struct limiter_tx *t, size_t i, struct count *ret)
 {
@@ -106,7 +114,9 @@ static int64_t wait_of(const struct counter *c, const struct count *n, int64_t n
 static err_t take(struct db *db, const struct limiter_tx *t, size_t i, const struct count *c)
 {
     return db_run(db, Q_LIMITER_PUT,
-                  BIND(vint(t->tenant_id), vtext(str_z(t->name[i].p)), vint(c->failures + 1), vint(c->first_s), vint(t->now_s)), NULL);
+                  BIND(vint(t->tenant_id), vtext(str_z(t->name[i].p)), vint(c->failures + 1),
+                       vint(c->first_s), vint(t->now_s)),
+                  NULL);
 }
 
 static err_t check_in_tx(struct db *db, void *ctx)
@@ -135,7 +145,8 @@ err_t limiter_check(struct op *op, const struct limiter_try *t)
     if (tx.wait_s == 0)
         return ERR_OK;
     audit_refused(op, "signin.limited", STR_NONE);
-    err_t e = op_fail(op, ERR_LIMITED, "", "too many attempts; try again in %lld second%s", (long long)tx.wait_s, tx.wait_s == 1 ? "" : "s");
+    err_t e = op_fail(op, ERR_LIMITED, "", "too many attempts; try again in %lld second%s",
+                      (long long)tx.wait_s, tx.wait_s == 1 ? "" : "s");
     op->fault.retry_s = tx.wait_s;
     return e;
 }
@@ -172,7 +183,8 @@ err_t limiter_failed(struct op *op, const struct limiter_try *t)
 err_t limiter_succeeded_tx(struct db *db, struct limiter_tx *t)
 {
     for (size_t i = 0; i < t->n; i++)
-        TRY(db_run(db, i == 0 ? Q_LIMITER_RESET : Q_LIMITER_GIVE_BACK, BIND(vint(t->tenant_id), vtext(str_z(t->name[i].p))), NULL));
+        TRY(db_run(db, i == 0 ? Q_LIMITER_RESET : Q_LIMITER_GIVE_BACK,
+                   BIND(vint(t->tenant_id), vtext(str_z(t->name[i].p))), NULL));
     return ERR_OK;
 }
 

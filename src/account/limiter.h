@@ -1,5 +1,5 @@
-/* Brute-force limits (USERS R19): per account, per address and subnet, global; a browser that has signed in before has a
- * counter of its own, so that nobody can lock it out by failing elsewhere. Durable counters. */
+/* Brute-force limits (USERS R19): per account, per address and subnet, global; a browser that has signed in
+ * before has a counter of its own, so that nobody can lock it out by failing elsewhere. Durable counters. */
 #pragma once
 #include "token/audit.h"
 #include "token/op.h"
@@ -9,8 +9,9 @@ struct limiter_try {
     struct str name, device;
     bool device_known;
 };
-/* *Before* any slow hash: ERR_LIMITED, and how long in op->fault (retry_s too). ERR_OK takes the attempt: it counts as a
- * failure until limiter_succeeded gives it back, so that attempts at the same moment cannot pass a limit together. */
+/* *Before* any slow hash: ERR_LIMITED, and how long in op->fault (retry_s too). ERR_OK takes the attempt: it
+ * counts as a failure until limiter_succeeded gives it back, so that attempts at the same moment cannot pass
+ * a limit together. */
 err_t limiter_check(struct op *op, const struct limiter_try *t);
 err_t limiter_failed(struct op *op, const struct limiter_try *t); /* says so in the audit trail */
 err_t limiter_succeeded(struct op *op, const struct limiter_try *t);
@@ -24,9 +25,9 @@ struct limiter_tx {
     struct {
         char p[LIMITER_NAME_MAX];
     } name[LIMITER_COUNTERS];
-    size_t n;            /* a known browser has one counter, others have all */
+    size_t n; /* a known browser has one counter, others have all */
     struct audit audit;
-    int64_t wait_s;      /* verdict: 0, go on */
+    int64_t wait_s; /* verdict: 0, go on */
 };
 void limiter_make(struct op *op, const struct limiter_try *t, enum audit_event e, struct limiter_tx *ret);
 err_t limiter_succeeded_tx(struct db *db, struct limiter_tx *t);

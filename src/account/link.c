@@ -1,5 +1,6 @@
-/* One-use links: a reset, an enrolment, the first administrator. Opening one looks and changes nothing; using one consumes it
- * in the transaction that sets the password. A link dies with its account, and when the password has changed since. */
+/* One-use links: a reset, an enrolment, the first administrator. Opening one looks and changes nothing; using
+ * one consumes it in the transaction that sets the password. A link dies with its account, and when the
+ * password has changed since. */
 #include "account/account_row.h"
 #include "event/event.h"
 #include "token/core.h"
@@ -10,10 +11,12 @@ static const struct purpose {
     const char *subject, *text; /* of the mail; NULL: never sent */
 } purposes[] = {
     {"reset", 86400, "Your new password",
-     "Somebody asked for a new password for your account \"%.*s\". Open this link within 24 hours to choose one:\n\n%.*s\n\n"
+     "Somebody asked for a new password for your account \"%.*s\". Open this link within 24 hours to choose "
+     "one:\n\n%.*s\n\n"
      "If you did not expect this, leave it unopened: your password stays as it is.\n"},
     {"enrol", 86400, "Your new account",
-     "An account \"%.*s\" was made for you. Open this link within 24 hours to choose its password:\n\n%.*s\n"},
+     "An account \"%.*s\" was made for you. Open this link within 24 hours to choose its "
+     "password:\n\n%.*s\n"},
     {"first_admin", 900, NULL, NULL},
 };
 
@@ -55,7 +58,9 @@ static err_t supersede(struct db *db, int64_t id)
     return db_run(db, Q_META_PUT, BIND(vtext(MARK), vblob(be, sizeof(be))), NULL);
 }
 
-/* --- making ---------------------------------------------------------------------------------------------------------- */
+/* --- making
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 struct making {
     struct store *store;
@@ -70,12 +75,13 @@ static err_t make_in_tx(struct db *db, void *ctx)
     struct making *m = ctx;
     TRY(ticket_insert(db, &m->ticket, &m->text));
     if (m->mail.p)
-        TRY(event_emit(db, m->store, m->ticket.tenant_id, "mail", m->mail_to, audit_name(AUDIT_LINK_MADE), m->audit.object, m->mail,
-                       m->ticket.created_s));
+        TRY(event_emit(db, m->store, m->ticket.tenant_id, "mail", m->mail_to, audit_name(AUDIT_LINK_MADE),
+                       m->audit.object, m->mail, m->ticket.created_s));
     return audit_write(db, m->store, &m->audit);
 }
 
-static err_t write_mail(struct op *op, const struct purpose *p, const struct account *a, struct str url, struct making *m)
+static err_t write_mail(struct op *op, const struct purpose *p, const struct account *a, struct str url,
+                        struct making *m)
 {
     struct buf b;
     struct jw w;
@@ -128,7 +134,8 @@ err_t link_make(struct op *op, const char *purpose, int64_t account_id, struct s
                                .created_s = op->now_s,
                                .expires_s = op->now_s + p->life_s};
     TRY(token_text_make(op->core, TOKEN_LINK, m.ticket.id, &m.text));
-    struct str url = arena_fmt(op->arena, "%.*s/link/%.*s", STR_ARG(op->tenant->issuer), TOKEN_TEXT_SIZE, m.text.p);
+    struct str url =
+        arena_fmt(op->arena, "%.*s/link/%.*s", STR_ARG(op->tenant->issuer), TOKEN_TEXT_SIZE, m.text.p);
     struct str object = account_id ? arena_fmt(op->arena, "user:%.*s", STR_ARG(a.username)) : STR("tenant");
     audit_make(op, AUDIT_LINK_MADE, object, arena_fmt(op->arena, "{\"purpose\":\"%s\"}", p->name), &m.audit);
     err_t e = url.p ? write_mail(op, p, &a, url, &m) : ERR_MEMORY;
@@ -140,7 +147,8 @@ err_t link_make(struct op *op, const char *purpose, int64_t account_id, struct s
     return e;
 }
 
-/* --- opening and using ----------------------------------------------------------------------------------------------- */
+/* --- opening and using
+ * ----------------------------------------------------------------------------------------------- */
 
 static err_t gone(struct op *op)
 {
@@ -167,7 +175,8 @@ static err_t open_link(struct op *op, struct str text, struct ticket *ret, struc
     bool done = false;
     memset(ret_account, 0, sizeof(*ret_account));
     err_t e = ticket_find(op, op->db, TOKEN_LINK, text, &t);
-    if (e == ERR_NOT_FOUND || (e == ERR_OK && (t.consumed_s || t.expires_s <= op->now_s || !purpose_named(t.kind))))
+    if (e == ERR_NOT_FOUND ||
+        (e == ERR_OK && (t.consumed_s || t.expires_s <= op->now_s || !purpose_named(t.kind))))
         return gone(op);
     TRY(e);
     if (!is_first_admin(&t))
@@ -186,7 +195,8 @@ err_t link_open(struct op *op, struct str text, struct ticket *ret)
     return open_link(op, text, ret, &a);
 }
 
-struct using {
+struct using
+{
     struct store *store;
     struct ticket ticket;
     struct password_set set;
@@ -206,9 +216,9 @@ static err_t add_administrator(struct db *db, const struct using *u, bool *ret_d
         return ERR_OK;
     TRY(supersede(db, store_new_id(u->store)));
     TRY(db_run(db, Q_ACCOUNT_INSERT,
-               BIND(vint(u->set.tenant_id), vint(u->set.account_id), vtext(str_z(kind_user.name)), vtext(u->username), vtext(STR_NONE),
-                    vtext(u->spec), vtext(u->set.becomes), vint(u->set.now_s), vtext(STR("api")), vint(0), vint(0), vint(1),
-                    vint(u->set.now_s)),
+               BIND(vint(u->set.tenant_id), vint(u->set.account_id), vtext(str_z(kind_user.name)),
+                    vtext(u->username), vtext(STR_NONE), vtext(u->spec), vtext(u->set.becomes),
+                    vint(u->set.now_s), vtext(STR("api")), vint(0), vint(0), vint(1), vint(u->set.now_s)),
                NULL));
     return audit_write(db, u->store, &u->made);
 }
@@ -244,21 +254,24 @@ static err_t new_administrator(struct op *op, struct str username, struct using 
     spec.roles.v = roles;
     u->username = spec.username = account_fold(op->arena, username);
     if (!object_name_ok(u->username))
-        return op_fail(op, ERR_PARAM_BAD, "username", "1 to %d letters, digits and . _ ~ : / @ + - are expected", LIMIT_NAME);
+        return op_fail(op, ERR_PARAM_BAD, "username",
+                       "1 to %d letters, digits and . _ ~ : / @ + - are expected", LIMIT_NAME);
     err_t e = account_by_name(op, u->username, &other);
     if (e == ERR_OK)
-        return op_fail(op, ERR_CONFLICT, "username", "there is a user \"%.*s\" already", STR_ARG(u->username));
+        return op_fail(op, ERR_CONFLICT, "username", "there is a user \"%.*s\" already",
+                       STR_ARG(u->username));
     if (e != ERR_NOT_FOUND)
         return e;
     op->fault = before;
     TRY(object_spec_text(op, &kind_user, &spec, &u->spec));
     u->set.account_id = store_new_id(u->store);
-    audit_make(op, AUDIT_OBJECT_CREATED, arena_fmt(op->arena, "user:%.*s", STR_ARG(u->username)), STR("{\"version\":1,\"first_admin\":true}"),
-               &u->made);
+    audit_make(op, AUDIT_OBJECT_CREATED, arena_fmt(op->arena, "user:%.*s", STR_ARG(u->username)),
+               STR("{\"version\":1,\"first_admin\":true}"), &u->made);
     return ERR_OK;
 }
 
-err_t link_use(struct op *op, struct str text, struct str username, struct str new_password, int64_t *ret_account_id)
+err_t link_use(struct op *op, struct str text, struct str username, struct str new_password,
+               int64_t *ret_account_id)
 {
     struct using u = {.store = op->core->store};
     struct account a;

@@ -35,7 +35,8 @@ err_t session_make(struct op *op, const struct account *a, const char *amr, stru
     ret->tenant_id = account_tenant(op);
     ret->older_than_id = s->id;
     TRY(token_text_make(op->core, TOKEN_SESSION, s->id, &ret->cookie));
-    audit_make(op, AUDIT_SIGNED_IN, audit_object(op, "session", s->id), arena_fmt(op->arena, "{\"amr\":\"%s\"}", amr), &ret->audit);
+    audit_make(op, AUDIT_SIGNED_IN, audit_object(op, "session", s->id),
+               arena_fmt(op->arena, "{\"amr\":\"%s\"}", amr), &ret->audit);
     ret->audit.actor = arena_fmt(op->arena, "person:%.*s", STR_ARG(a->username));
     return ERR_OK;
 }
@@ -45,8 +46,9 @@ err_t session_insert_tx(struct db *db, struct store *store, const struct session
     const struct session *s = &n->session;
     int64_t changed = 0;
     TRY(db_run(db, Q_SESSION_INSERT,
-               BIND(vint(n->tenant_id), vint(s->id), vint(s->account_id), vblob(n->cookie.hash, sizeof(n->cookie.hash)), vint(s->created_s),
-                    vtext(s->amr), vtext(s->ip), vtext(s->agent), vint(s->expires_s), vint(n->older_than_id)),
+               BIND(vint(n->tenant_id), vint(s->id), vint(s->account_id),
+                    vblob(n->cookie.hash, sizeof(n->cookie.hash)), vint(s->created_s), vtext(s->amr),
+                    vtext(s->ip), vtext(s->agent), vint(s->expires_s), vint(n->older_than_id)),
                &changed));
     if (changed == 1)
         TRY(audit_write(db, store, &n->audit));
@@ -77,14 +79,17 @@ err_t session_open(struct op *op, const struct account *a, const char *amr, stru
     return device_make(op, a->id, &ret->device);
 }
 
-/* --- finding --------------------------------------------------------------------------------------------------------- */
+/* --- finding
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static err_t not_signed_in(struct op *op)
 {
     return op_fail(op, ERR_UNAUTHENTICATED, "", "sign in first");
 }
 
-static err_t from_row(struct arena *a, const struct rows *r, struct session *s, uint8_t hash[static SHA256_SIZE])
+static err_t from_row(struct arena *a, const struct rows *r, struct session *s,
+                      uint8_t hash[static SHA256_SIZE])
 {
     struct str stored = db_text(r, 0);
     if (stored.n != SHA256_SIZE)
@@ -108,8 +113,10 @@ static bool alive(struct op *op, struct session *s)
     int64_t fresh = usage_last(op->core->usage, s->id);
     if (fresh > s->used_s)
         s->used_s = fresh;
-    return !s->revoked_s && s->expires_s > op->now_s && s->used_s + op->tenant->spec->session_idle_s > op->now_s &&
-           s->id >= op->tenant->object.cutoff_id && !dead_set_kills(dead, s->id, s->id) && !dead_set_kills(dead, s->account_id, s->id);
+    return !s->revoked_s && s->expires_s > op->now_s &&
+           s->used_s + op->tenant->spec->session_idle_s > op->now_s &&
+           s->id >= op->tenant->object.cutoff_id && !dead_set_kills(dead, s->id, s->id) &&
+           !dead_set_kills(dead, s->account_id, s->id);
 }
 
 err_t session_find(struct op *op, struct str cookie, struct session *ret)

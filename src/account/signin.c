@@ -1,5 +1,5 @@
-/* Signing in with a password: limits first, then the slow hash, then one transaction with all that follows. Unknown people,
- * disabled accounts and wrong passwords take the same steps and the same time (case A38). */
+/* Signing in with a password: limits first, then the slow hash, then one transaction with all that follows.
+ * Unknown people, disabled accounts and wrong passwords take the same steps and the same time (case A38). */
 #include "account/account_row.h"
 #include "account/signin.h"
 #include "base/enc.h"
@@ -9,13 +9,15 @@
 #define DEVICE_MAC    16
 #define DEVICE_SIZE   (8 + DEVICE_RANDOM + DEVICE_MAC)
 
-/* --- the device cookie ------------------------------------------------------------------------------------------------- */
+/* --- the device cookie
+ * ------------------------------------------------------------------------------------------------- */
 
 static void device_mac(struct op *op, const uint8_t *device, uint8_t ret[static SHA256_SIZE])
 {
     uint8_t text[7 + 8 + DEVICE_RANDOM] = "device";
     memcpy(text + 7, device, 8 + DEVICE_RANDOM);
-    hmac_sha256(op->core->crypto, (struct str){(const char *)op->tenant->secret_key, sizeof(op->tenant->secret_key)},
+    hmac_sha256(op->core->crypto,
+                (struct str){(const char *)op->tenant->secret_key, sizeof(op->tenant->secret_key)},
                 (struct str){(const char *)text, sizeof(text)}, ret);
 }
 
@@ -49,7 +51,9 @@ bool device_known(struct op *op, struct str device, int64_t account_id)
     return memcmp(id, is, sizeof(id)) == 0 && secret_eq(mac, is + 8 + DEVICE_RANDOM, DEVICE_MAC);
 }
 
-/* --- verifying --------------------------------------------------------------------------------------------------------- */
+/* --- verifying
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 struct attempt {
     struct account account; /* id 0: unknown */
@@ -78,7 +82,8 @@ static err_t wrong(struct op *op, const struct attempt *a)
 
 static err_t check_password(struct op *op, const struct account *a, struct str password, bool *ret_rehash)
 {
-    bool may = a->id && a->type == ACCOUNT_PERSON && !a->disabled && a->password_hash.n && password.n <= LIMIT_PASSWORD;
+    bool may = a->id && a->type == ACCOUNT_PERSON && !a->disabled && a->password_hash.n &&
+               password.n <= LIMIT_PASSWORD;
     if (may)
         return password_verify(op->core->crypto, op->arena, a->password_hash, password, ret_rehash);
     if (password.n > LIMIT_PASSWORD)
@@ -94,8 +99,10 @@ static err_t verify(struct op *op, const struct signin *s, struct attempt *ret)
     TRY(find_person(op, s->username, &ret->account));
     const struct account *a = &ret->account;
     bool known = device_known(op, s->device, a->id);
-    ret->limits = (struct limiter_try){
-        .account_id = a->id, .name = a->id ? a->username : s->username, .device = s->device, .device_known = known};
+    ret->limits = (struct limiter_try){.account_id = a->id,
+                                       .name = a->id ? a->username : s->username,
+                                       .device = s->device,
+                                       .device_known = known};
     err_t e = limiter_check(op, &ret->limits);
     if (e == ERR_LIMITED)
         metrics_add(op->core->metrics, METRIC_AUTHN, "password,limited", 1);
@@ -115,7 +122,8 @@ static err_t factor_password_verify(struct op *op, const struct signin *s, struc
 
 const struct factor factor_password = {.name = "password", .amr = "pwd", .verify = factor_password_verify};
 
-/* --- signing in -------------------------------------------------------------------------------------------------------- */
+/* --- signing in
+ * -------------------------------------------------------------------------------------------------------- */
 
 struct signing_in {
     struct store *store;
@@ -132,8 +140,10 @@ static err_t sign_in_tx(struct db *db, void *ctx)
     TRY(limiter_succeeded_tx(db, &s->limits));
     TRY(session_insert_tx(db, s->store, &s->new, &opened));
     if (opened && s->becomes.p)
-        TRY(db_run(db, Q_PASSWORD_REHASH,
-                   BIND(vint(s->new.tenant_id), vint(s->new.session.account_id), vtext(s->becomes), vtext(s->was)), NULL));
+        TRY(db_run(
+            db, Q_PASSWORD_REHASH,
+            BIND(vint(s->new.tenant_id), vint(s->new.session.account_id), vtext(s->becomes), vtext(s->was)),
+            NULL));
     s->opened = opened;
     return ERR_OK;
 }
@@ -142,7 +152,8 @@ err_t signin_password(struct op *op, const struct signin *s, struct signed_in *r
 {
     struct attempt a;
     struct signing_in in = {.store = op->core->store};
-    int64_t before_id = store_new_id(in.store); /* older than any cut-off that comes while the hash is computed */
+    int64_t before_id =
+        store_new_id(in.store); /* older than any cut-off that comes while the hash is computed */
     TRY(verify(op, s, &a));
     TRY(session_make(op, &a.account, factor_password.amr, &in.new));
     in.new.older_than_id = before_id;

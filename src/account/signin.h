@@ -15,7 +15,8 @@ err_t session_make(struct op *op, const struct account *a, const char *amr, stru
 /* *ret_opened false: the account was disabled, cut off or removed meanwhile. */
 err_t session_insert_tx(struct db *db, struct store *store, const struct session_new *n, bool *ret_opened);
 
-/* The device cookie: says that this browser has signed in to this account before. Not a credential: it only has a failure
- * counter of its own (USERS R19). base64url of account id, 16 random bytes, and 16 of their HMAC under the tenant's key. */
+/* The device cookie: says that this browser has signed in to this account before. Not a credential: it only
+ * has a failure counter of its own (USERS R19). base64url of account id, 16 random bytes, and 16 of their
+ * HMAC under the tenant's key. */
 err_t device_make(struct op *op, int64_t account_id, struct str *ret);
 bool device_known(struct op *op, struct str device, int64_t account_id);

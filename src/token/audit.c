@@ -1,4 +1,5 @@
-/* Making and writing audit rows. A row is one INSERT with a digest; audit_seal.c chains the digests of a commit. */
+/* Making and writing audit rows. A row is one INSERT with a digest; audit_seal.c chains the digests of a
+ * commit. */
 #include "token/audit_state.h"
 #include "token/life.h"
 #include "event/event.h"
@@ -15,13 +16,16 @@ const char *audit_name(enum audit_event e)
     return names[e];
 }
 
-/* --- making ---------------------------------------------------------------------------------------------------------- */
+/* --- making
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static struct str actor_text(struct op *op)
 {
     static const char *const kinds[] = {
-        [ACTOR_NONE] = "nobody",       [ACTOR_PERSON] = "person", [ACTOR_SERVICE] = "service", [ACTOR_CLIENT] = "client",
-        [ACTOR_OPERATOR] = "operator", [ACTOR_SYSTEM] = "system", [ACTOR_FILE] = "file"};
+        [ACTOR_NONE] = "nobody",   [ACTOR_PERSON] = "person",     [ACTOR_SERVICE] = "service",
+        [ACTOR_CLIENT] = "client", [ACTOR_OPERATOR] = "operator", [ACTOR_SYSTEM] = "system",
+        [ACTOR_FILE] = "file"};
     const char *kind = kinds[op->actor.kind];
     return op->actor.name.n ? arena_fmt(op->arena, "%s:%.*s", kind, STR_ARG(op->actor.name)) : str_z(kind);
 }
@@ -93,9 +97,12 @@ void audit_make(struct op *op, enum audit_event e, struct str object, struct str
         ret->crypto = NULL; /* audit_write says so */
 }
 
-/* --- writing --------------------------------------------------------------------------------------------------------- */
+/* --- writing
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
-/* What a webhook is sent: {"event","tenant","at","actor","object","data"}. On the heap: the writer has no arena. */
+/* What a webhook is sent: {"event","tenant","at","actor","object","data"}. On the heap: the writer has no
+ * arena. */
 static err_t emit(struct db *db, struct store *s, const struct audit *a)
 {
     struct buf b;
@@ -115,7 +122,8 @@ static err_t emit(struct db *db, struct store *s, const struct audit *a)
     jw_close(&w, '}');
     err_t e = buf_ok(&b) ? ERR_OK : ERR_MEMORY;
     for (size_t i = 0; e == ERR_OK && i < a->webhooks.n; i++)
-        e = event_emit(db, s, a->tenant_id, "webhook", a->webhooks.v[i], event.p, a->object.n ? a->object : a->actor, buf_view(&b), a->at_s);
+        e = event_emit(db, s, a->tenant_id, "webhook", a->webhooks.v[i], event.p,
+                       a->object.n ? a->object : a->actor, buf_view(&b), a->at_s);
     buf_free(&b);
     return e;
 }
@@ -139,8 +147,9 @@ err_t audit_write(struct db *db, struct store *s, const struct audit *a)
                                          .salt = salt},
                  note.digest);
     TRY(db_run(db, Q_AUDIT_INSERT,
-               BIND(vint(a->tenant_id), vint(note.id), vint(a->at_s), vtext(event), vtext(a->actor), vtext(a->object),
-                    vtext(a->payload), vblob(salt.p, salt.n), vblob(note.digest, sizeof(note.digest))),
+               BIND(vint(a->tenant_id), vint(note.id), vint(a->at_s), vtext(event), vtext(a->actor),
+                    vtext(a->object), vtext(a->payload), vblob(salt.p, salt.n),
+                    vblob(note.digest, sizeof(note.digest))),
                NULL));
     TRY(db_note(db, &note));
     return a->webhooks.n ? emit(db, s, a) : ERR_OK;
@@ -164,7 +173,8 @@ err_t audit_now(struct op *op, enum audit_event e, struct str object, struct str
     return store_tx(t.store, write_in_tx, &t);
 }
 
-/* --- starting -------------------------------------------------------------------------------------------------------- */
+/* --- starting
+ * -------------------------------------------------------------------------------------------------------- */
 
 err_t audit_start(struct core *core)
 {

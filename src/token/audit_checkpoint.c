@@ -1,5 +1,5 @@
-/* Writing the chain heads down: into table audit_head every some seconds, so that a start need not read many seals; and signed,
- * into checkpoints, so that nobody who writes the store can make another history of it. */
+/* Writing the chain heads down: into table audit_head every some seconds, so that a start need not read many
+ * seals; and signed, into checkpoints, so that nobody who writes the store can make another history of it. */
 #include "token/audit_state.h"
 #include <stdlib.h>
 
@@ -82,7 +82,9 @@ static err_t settle_in_tx(struct db *db, void *ctx)
     return ERR_OK;
 }
 
-/* --- saving ---------------------------------------------------------------------------------------------------------- */
+/* --- saving
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static err_t save_in_tx(struct db *db, void *ctx)
 {
@@ -90,8 +92,10 @@ static err_t save_in_tx(struct db *db, void *ctx)
     uint8_t be[8];
     for (size_t i = 0; i < s->n; i++) {
         const struct audit_head *h = &s->v[i].head;
-        TRY(db_run(db, Q_AUDIT_HEAD_PUT,
-                   BIND(vint(s->v[i].tenant_id), vint(h->seal_id), vint(h->seal), vblob(h->chain, sizeof(h->chain))), NULL));
+        TRY(db_run(
+            db, Q_AUDIT_HEAD_PUT,
+            BIND(vint(s->v[i].tenant_id), vint(h->seal_id), vint(h->seal), vblob(h->chain, sizeof(h->chain))),
+            NULL));
     }
     audit_be64(be, s->id);
     return db_run(db, Q_META_PUT, BIND(vtext(STR("audit_heads")), vblob(be, sizeof(be))), NULL);
@@ -109,7 +113,9 @@ err_t audit_save_heads(struct op *op)
     return e;
 }
 
-/* --- signing --------------------------------------------------------------------------------------------------------- */
+/* --- signing
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 struct checkpoint {
     struct audit_checkpoint_row row;
@@ -120,8 +126,8 @@ static err_t insert_in_tx(struct db *db, void *ctx)
 {
     const struct checkpoint *c = ctx;
     return db_run(db, Q_AUDIT_CHECKPOINT_INSERT,
-                  BIND(vint(c->row.id), vint(c->row.at_s), vblob(c->row.heads.p, c->row.heads.n), vint(c->row.tenants),
-                       vblob(c->signature, sizeof(c->signature))),
+                  BIND(vint(c->row.id), vint(c->row.at_s), vblob(c->row.heads.p, c->row.heads.n),
+                       vint(c->row.tenants), vblob(c->signature, sizeof(c->signature))),
                   NULL);
 }
 

@@ -15,7 +15,8 @@ int64_t audit_read_be64(const char *p)
     return (int64_t)v;
 }
 
-/* --- what is hashed -------------------------------------------------------------------------------------------------- */
+/* --- what is hashed
+ * -------------------------------------------------------------------------------------------------- */
 
 struct hashed {
     const struct crypto *crypto;
@@ -65,7 +66,8 @@ void audit_chain_start(const struct crypto *c, int64_t tenant_id, uint8_t ret[st
     sha256(c, (struct str){(const char *)b, sizeof(b)}, ret);
 }
 
-void audit_chain_next(const struct crypto *c, uint8_t *buf, int64_t seal, size_t n, uint8_t chain[static SHA256_SIZE])
+void audit_chain_next(const struct crypto *c, uint8_t *buf, int64_t seal, size_t n,
+                      uint8_t chain[static SHA256_SIZE])
 {
     memcpy(buf, chain, SHA256_SIZE);
     audit_be64(buf + SHA256_SIZE, seal);
@@ -73,21 +75,24 @@ void audit_chain_next(const struct crypto *c, uint8_t *buf, int64_t seal, size_t
     sha256(c, (struct str){(const char *)buf, AUDIT_CHAIN_HEAD + n * SHA256_SIZE}, chain);
 }
 
-/* --- checkpoints ----------------------------------------------------------------------------------------------------- */
+/* --- checkpoints
+ * ----------------------------------------------------------------------------------------------------- */
 
-err_t audit_checkpoint_sign(struct op *op, const struct audit_checkpoint_row *c, uint8_t ret[static SHA256_SIZE])
+err_t audit_checkpoint_sign(struct op *op, const struct audit_checkpoint_row *c,
+                            uint8_t ret[static SHA256_SIZE])
 {
     uint8_t key[32], text[23 + 24 + 2 * SHA256_SIZE] = "mereau audit checkpoint";
     const struct core *core = op->core;
-    TRY(hkdf_sha256(core->crypto, (struct str){(const char *)core->store_key, sizeof(core->store_key)}, STR_NONE,
-                    STR("audit checkpoint"), key, sizeof(key)));
+    TRY(hkdf_sha256(core->crypto, (struct str){(const char *)core->store_key, sizeof(core->store_key)},
+                    STR_NONE, STR("audit checkpoint"), key, sizeof(key)));
     audit_be64(text + 23, c->id);
     audit_be64(text + 31, c->at_s);
     audit_be64(text + 39, c->tenants);
     sha256(core->crypto, c->heads, text + 47);
     if (c->before.n == SHA256_SIZE)
         memcpy(text + 47 + SHA256_SIZE, c->before.p, SHA256_SIZE);
-    hmac_sha256(core->crypto, (struct str){(const char *)key, sizeof(key)}, (struct str){(const char *)text, sizeof(text)}, ret);
+    hmac_sha256(core->crypto, (struct str){(const char *)key, sizeof(key)},
+                (struct str){(const char *)text, sizeof(text)}, ret);
     secret_zero(key, sizeof(key));
     return ERR_OK;
 }

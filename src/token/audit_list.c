@@ -6,8 +6,8 @@ struct listing {
     struct op *op;
     const struct audit_query *q;
     struct jw *w;
-    int64_t before_id;      /* rows from here on are not wanted */
-    int64_t seal_id;        /* the next one to look at; 0: there is none */
+    int64_t before_id; /* rows from here on are not wanted */
+    int64_t seal_id;   /* the next one to look at; 0: there is none */
     int64_t found, scanned, last_id;
 };
 
@@ -19,8 +19,8 @@ static err_t one_id(struct op *op, enum query q, int64_t id, int64_t *ret)
     return db_end(&r);
 }
 
-/* The seal of the row that the cursor names, or the tenant's newest: among those since the heads were written down, or the
- * one written down. */
+/* The seal of the row that the cursor names, or the tenant's newest: among those since the heads were written
+ * down, or the one written down. */
 static err_t first_seal(struct op *op, int64_t before_id, int64_t *ret)
 {
     struct rows r;
@@ -78,7 +78,8 @@ static err_t list_seal(struct listing *l)
     while (!enough(l) && db_next(&r)) {
         l->scanned++;
         l->last_id = db_int(&r, 0);
-        if (!wanted(l->q->event, db_text(&r, 2)) || !wanted(l->q->actor, db_text(&r, 3)) || !wanted(l->q->object, db_text(&r, 4)))
+        if (!wanted(l->q->event, db_text(&r, 2)) || !wanted(l->q->actor, db_text(&r, 3)) ||
+            !wanted(l->q->object, db_text(&r, 4)))
             continue;
         print_row(l->op, &r, l->w);
         l->found++;

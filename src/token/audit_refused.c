@@ -1,5 +1,6 @@
-/* Refusals before authentication: counted in memory by tenant, reason, client, network and minute, written once a minute.
- * However many there are, and from wherever, they are at most LIMIT_REFUSED rows a minute: nobody fills the disk. */
+/* Refusals before authentication: counted in memory by tenant, reason, client, network and minute, written
+ * once a minute. However many there are, and from wherever, they are at most LIMIT_REFUSED rows a minute:
+ * nobody fills the disk. */
 #include "token/audit_state.h"
 #include "token/peer.h"
 #include <stdlib.h>
@@ -90,7 +91,8 @@ static struct str payload_of(struct op *op, const struct refused *r)
 /* Rows are of the tenant that was asked; what was asked of none is the default tenant's. */
 static void make_row(struct op *op, const struct refused *r, struct audit *ret)
 {
-    audit_make(op, AUDIT_REFUSED, r->client[0] ? arena_fmt(op->arena, "client:%s", r->client) : STR_NONE, payload_of(op, r), ret);
+    audit_make(op, AUDIT_REFUSED, r->client[0] ? arena_fmt(op->arena, "client:%s", r->client) : STR_NONE,
+               payload_of(op, r), ret);
     ret->webhooks = (struct strs){NULL, 0};
     ret->actor = STR("nobody");
     if (r->tenant_id)
@@ -108,7 +110,10 @@ err_t audit_flush_refused(struct op *op)
         return ERR_MEMORY;
     pthread_mutex_lock(&st->lock);
     counted = st->refused;
-    struct refused beyond = {.minute_s = op->now_s - op->now_s % 60, .count = st->refused_beyond, .reason = "others", .network = "all"};
+    struct refused beyond = {.minute_s = op->now_s - op->now_s % 60,
+                             .count = st->refused_beyond,
+                             .reason = "others",
+                             .network = "all"};
     idmap_init(&st->refused, sizeof(struct refused), LIMIT_REFUSED);
     st->refused_beyond = 0;
     pthread_mutex_unlock(&st->lock);

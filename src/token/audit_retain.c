@@ -1,5 +1,6 @@
-/* Retention: rows past their time are emptied, of all tenants; their digests stay, so that the chain still verifies. The first
- * transaction that empties something says up to where, in a row of the trail itself: who empties rows by hand can't. */
+/* Retention: rows past their time are emptied, of all tenants; their digests stay, so that the chain still
+ * verifies. The first transaction that empties something says up to where, in a row of the trail itself: who
+ * empties rows by hand can't. */
 #include "token/audit_state.h"
 
 struct retain {
@@ -23,7 +24,8 @@ static err_t retain_in_tx(struct db *db, void *ctx)
 static err_t next_page(struct op *op, int64_t before_id, struct retain *t)
 {
     struct rows r;
-    TRY(db_rows(op->db, Q_AUDIT_RETAIN_PAGE, BIND(vint(t->after_id), vint(before_id), vint(LIMIT_SWEEP)), &r));
+    TRY(db_rows(op->db, Q_AUDIT_RETAIN_PAGE, BIND(vint(t->after_id), vint(before_id), vint(LIMIT_SWEEP)),
+                &r));
     t->upto_id = db_next(&r) ? db_int(&r, 0) : 0;
     return db_end(&r);
 }
@@ -33,7 +35,8 @@ err_t audit_retain(struct op *op, int64_t before_s, int64_t *ret_rows)
     int64_t before_id = store_id_at(before_s * 1000), rows = 0;
     struct retain t = {.store = op->core->store, .announce = true};
     /* As text: JSON numbers this large do not survive every reader. */
-    audit_make(op, AUDIT_RETENTION, STR("audit"), arena_fmt(op->arena, "{\"before_id\":\"%lld\"}", (long long)before_id), &t.audit);
+    audit_make(op, AUDIT_RETENTION, STR("audit"),
+               arena_fmt(op->arena, "{\"before_id\":\"%lld\"}", (long long)before_id), &t.audit);
     for (;;) {
         TRY(next_page(op, before_id, &t));
         if (t.upto_id == 0)

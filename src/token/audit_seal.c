@@ -1,9 +1,12 @@
-/* The sealer: before each COMMIT it chains the digests of the commit's rows, one seal a tenant. All of it runs on the writer's
- * thread; its memory of the chain heads is a copy of what the store says, checked by one point read a commit. */
+/* The sealer: before each COMMIT it chains the digests of the commit's rows, one seal a tenant. All of it
+ * runs on the writer's thread; its memory of the chain heads is a copy of what the store says, checked by one
+ * point read a commit. */
 #include "token/audit_state.h"
 #include <stdlib.h>
 
-/* --- heads ----------------------------------------------------------------------------------------------------------- */
+/* --- heads
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 err_t audit_heads_mark(struct db *db, int64_t *ret_id)
 {
@@ -38,7 +41,8 @@ static err_t load(struct db *db, struct audit_state *st)
             e = h ? ERR_STORE_CORRUPT : ERR_MEMORY;
             break;
         }
-        *h = (struct audit_head){.seal_id = db_int(&r, 1), .seal = db_int(&r, 2), .unsaved = true, .unsigned_ = true};
+        *h = (struct audit_head){
+            .seal_id = db_int(&r, 1), .seal = db_int(&r, 2), .unsaved = true, .unsigned_ = true};
         memcpy(h->chain, db_text(&r, 3).p, SHA256_SIZE);
     }
     err_t end = db_end(&r);
@@ -89,7 +93,9 @@ err_t audit_head_of(struct db *db, struct audit_state *st, int64_t tenant_id, st
     return ERR_OK;
 }
 
-/* --- sealing --------------------------------------------------------------------------------------------------------- */
+/* --- sealing
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static err_t room_for(struct audit_state *st, size_t n)
 {
@@ -129,8 +135,9 @@ static err_t seal(struct db *db, struct audit_state *st, const struct tx_note *n
         memcpy(st->chained + AUDIT_CHAIN_HEAD + i * SHA256_SIZE, note[i].digest, SHA256_SIZE);
     audit_chain_next(st->core->crypto, st->chained, next.seal, n, next.chain);
     TRY(db_run(db, Q_AUDIT_SEAL_INSERT,
-               BIND(vint(note->tenant_id), vint(next.seal_id), vint(next.seal), vid(h->seal_id), vint(note[0].id), vint(note[n - 1].id),
-                    vint((int64_t)n), vblob(next.chain, sizeof(next.chain)), vint(clock_wall_s(st->core->clock))),
+               BIND(vint(note->tenant_id), vint(next.seal_id), vint(next.seal), vid(h->seal_id),
+                    vint(note[0].id), vint(note[n - 1].id), vint((int64_t)n),
+                    vblob(next.chain, sizeof(next.chain)), vint(clock_wall_s(st->core->clock))),
                NULL));
     *h = next;
     st->last_tenant_id = note->tenant_id;

@@ -1,14 +1,15 @@
 /* What the audit trail keeps in memory, and how it is chained. For audit*.c alone.
  *
- * A row carries digest = SHA-256("mereau audit 1", id, tenant, time, salt, event, actor, object, payload), each text with its
- * length before it. Before each COMMIT the writer adds one audit_seal row for each tenant of the batch:
- * chain(n) = SHA-256(chain(n-1), n, count, the digests in order of their ids), chain(0) = SHA-256("mereau audit", tenant).
- * Checkpoints hold the heads that have moved since the checkpoint before and are signed, with that one's signature, by
- * HMAC-SHA-256 under a key derived from the store's (it outlives a rotation of the master key).
+ * A row carries digest = SHA-256("mereau audit 1", id, tenant, time, salt, event, actor, object, payload),
+ * each text with its length before it. Before each COMMIT the writer adds one audit_seal row for each tenant
+ * of the batch: chain(n) = SHA-256(chain(n-1), n, count, the digests in order of their ids), chain(0) =
+ * SHA-256("mereau audit", tenant). Checkpoints hold the heads that have moved since the checkpoint before and
+ * are signed, with that one's signature, by HMAC-SHA-256 under a key derived from the store's (it outlives a
+ * rotation of the master key).
  *
- * Row ids and seal ids are taken on the writer's thread, so that their order is the order of writing: first a commit's rows,
- * then its seals. Heads are in memory; table audit_head has them as they were some seconds ago, with the id of that moment
- * in meta ("audit_heads"), and the seals since that id tell the rest. */
+ * Row ids and seal ids are taken on the writer's thread, so that their order is the order of writing: first a
+ * commit's rows, then its seals. Heads are in memory; table audit_head has them as they were some seconds
+ * ago, with the id of that moment in meta ("audit_heads"), and the seals since that id tell the rest. */
 #pragma once
 #include "token/core.h"
 #include "token/idmap.h"
@@ -19,7 +20,7 @@
 struct audit_head {
     int64_t seal_id, seal;
     uint8_t chain[SHA256_SIZE];
-    bool unsaved;  /* audit_head does not have it yet */
+    bool unsaved;   /* audit_head does not have it yet */
     bool unsigned_; /* no checkpoint has it yet */
 };
 struct audit_state {
@@ -41,7 +42,8 @@ struct audit_state {
 #define AUDIT_HEAD_SIZE 48  /* of a checkpoint: tenant, seal, chain */
 #define AUDIT_FIELD_MAX 512 /* longer texts go into a digest as their SHA-256 */
 
-/* --- audit_digest.c ------------------------------------------------------------------------------------------------------ */
+/* --- audit_digest.c
+ * ------------------------------------------------------------------------------------------------------ */
 void audit_be64(uint8_t *ret, int64_t v);
 int64_t audit_read_be64(const char *p);
 struct audit_content {
@@ -52,20 +54,24 @@ void audit_digest(const struct crypto *c, const struct audit_content *r, uint8_t
 void audit_chain_start(const struct crypto *c, int64_t tenant_id, uint8_t ret[static SHA256_SIZE]);
 /* buf: room for AUDIT_CHAIN_HEAD bytes and after them n digests, which stand there already. */
 #define AUDIT_CHAIN_HEAD (SHA256_SIZE + 16)
-void audit_chain_next(const struct crypto *c, uint8_t *buf, int64_t seal, size_t n, uint8_t chain[static SHA256_SIZE]);
+void audit_chain_next(const struct crypto *c, uint8_t *buf, int64_t seal, size_t n,
+                      uint8_t chain[static SHA256_SIZE]);
 struct audit_checkpoint_row {
     int64_t id, at_s, tenants;
     struct str heads, before; /* before: the signature of the checkpoint before, or STR_NONE */
 };
-err_t audit_checkpoint_sign(struct op *op, const struct audit_checkpoint_row *c, uint8_t ret[static SHA256_SIZE]);
+err_t audit_checkpoint_sign(struct op *op, const struct audit_checkpoint_row *c,
+                            uint8_t ret[static SHA256_SIZE]);
 
-/* --- audit_seal.c: on the writer's thread ---------------------------------------------------------------------------------- */
+/* --- audit_seal.c: on the writer's thread
+ * ---------------------------------------------------------------------------------- */
 err_t audit_seal_batch(struct db *db, void *state); /* the hook */
 /* Memory agrees with the store: read at the first call, and again after a COMMIT that failed. */
 err_t audit_heads_check(struct db *db, struct audit_state *st);
 err_t audit_head_of(struct db *db, struct audit_state *st, int64_t tenant_id, struct audit_head **ret);
 err_t audit_heads_mark(struct db *db, int64_t *ret_id); /* any connection: the id in meta */
 
-/* --- audit_refused.c ------------------------------------------------------------------------------------------------------- */
+/* --- audit_refused.c
+ * ------------------------------------------------------------------------------------------------------- */
 void audit_refused_init(struct audit_state *st);
 void audit_refused_free(struct audit_state *st);

@@ -1,5 +1,6 @@
-/* Walking the audit trail in the order it was written, all tenants in one pass: every row against its digest, every seal
- * against its rows and the seal before, every checkpoint against its signature and the heads of that moment. */
+/* Walking the audit trail in the order it was written, all tenants in one pass: every row against its digest,
+ * every seal against its rows and the seal before, every checkpoint against its signature and the heads of
+ * that moment. */
 #include "token/audit_state.h"
 #include <stdlib.h>
 
@@ -19,15 +20,15 @@ struct walk {
     struct idmap trails;         /* tenant -> struct trail */
     struct tx_note *open;        /* rows of a commit whose seals have not come yet */
     size_t nopen, cap;
-    bool sealing;                /* a seal has come since the last row */
-    uint8_t *digests;            /* AUDIT_CHAIN_HEAD and the digests of one seal */
+    bool sealing;                    /* a seal has come since the last row */
+    uint8_t *digests;                /* AUDIT_CHAIN_HEAD and the digests of one seal */
     int64_t emptied_to, retained_to; /* the newest row without content; up to where retention owns up to it */
 };
 
 static err_t broken(struct walk *w, int64_t id, const char *what)
 {
-    return op_fail(w->op, ERR_STORE_CORRUPT, "", "the audit trail is not whole at %.*s: %s", STR_ARG(id_text(w->op->core, w->op->arena, id)),
-                   what);
+    return op_fail(w->op, ERR_STORE_CORRUPT, "", "the audit trail is not whole at %.*s: %s",
+                   STR_ARG(id_text(w->op->core, w->op->arena, id)), what);
 }
 
 static err_t trail_of(struct walk *w, int64_t tenant_id, struct trail **ret)
@@ -43,13 +44,16 @@ static err_t trail_of(struct walk *w, int64_t tenant_id, struct trail **ret)
     return ERR_OK;
 }
 
-/* --- rows ------------------------------------------------------------------------------------------------------------ */
+/* --- rows
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 static err_t retained_member(void *ctx, const struct json_member *m)
 {
     struct walk *w = ctx;
     int64_t id;
-    if (str_is(m->key, "before_id") && m->type == JSON_T_STRING && str_to_int(m->text, &id) && id > w->retained_to)
+    if (str_is(m->key, "before_id") && m->type == JSON_T_STRING && str_to_int(m->text, &id) &&
+        id > w->retained_to)
         w->retained_to = id;
     return ERR_OK;
 }
@@ -60,7 +64,8 @@ static err_t check_content(struct walk *w, const struct audit_content *c, struct
     uint8_t want[SHA256_SIZE];
     if (!c->salt.p) {
         w->emptied_to = c->id;
-        return c->actor.p || c->object.p || c->payload.p ? broken(w, c->id, "a row has lost its salt") : ERR_OK;
+        return c->actor.p || c->object.p || c->payload.p ? broken(w, c->id, "a row has lost its salt")
+                                                         : ERR_OK;
     }
     audit_digest(w->op->core->crypto, c, want);
     if (memcmp(want, digest.p, SHA256_SIZE) != 0)
@@ -133,7 +138,9 @@ static err_t take_rows(struct walk *w, int64_t before_id)
     return ERR_OK;
 }
 
-/* --- seals ----------------------------------------------------------------------------------------------------------- */
+/* --- seals
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 struct seal_row {
     int64_t tenant_id, id, seal, before_id, first_id, last_id, count;
@@ -185,7 +192,8 @@ static err_t read_seals(struct walk *w, int64_t after_id, struct seal_row page[s
     TRY(db_rows(w->op->db, Q_AUDIT_SEALS, BIND(vint(after_id), vint(PAGE)), &r));
     while (n < PAGE && db_next(&r) && db_int(&r, 1) <= w->end_id) {
         struct seal_row *s = &page[n++];
-        *s = (struct seal_row){db_int(&r, 0), db_int(&r, 1), db_int(&r, 2), db_int(&r, 3), db_int(&r, 4), db_int(&r, 5), db_int(&r, 6), {0}};
+        *s = (struct seal_row){db_int(&r, 0), db_int(&r, 1), db_int(&r, 2), db_int(&r, 3),
+                               db_int(&r, 4), db_int(&r, 5), db_int(&r, 6), {0}};
         if (db_text(&r, 7).n == SHA256_SIZE)
             memcpy(s->chain, db_text(&r, 7).p, SHA256_SIZE);
     }
@@ -193,7 +201,8 @@ static err_t read_seals(struct walk *w, int64_t after_id, struct seal_row page[s
     return db_end(&r);
 }
 
-/* --- checkpoints ----------------------------------------------------------------------------------------------------- */
+/* --- checkpoints
+ * ----------------------------------------------------------------------------------------------------- */
 
 struct checkpoints {
     struct audit_checkpoint_row next; /* id 0: there is none */
@@ -220,8 +229,11 @@ static err_t read_checkpoint(struct walk *w, struct checkpoints *k)
     k->next = (struct audit_checkpoint_row){.id = 0};
     k->heads.n = 0;
     if (db_next(&r)) {
-        k->next = (struct audit_checkpoint_row){
-            .id = db_int(&r, 0), .at_s = db_int(&r, 1), .heads = db_text(&r, 2), .tenants = db_int(&r, 3), .before = before};
+        k->next = (struct audit_checkpoint_row){.id = db_int(&r, 0),
+                                                .at_s = db_int(&r, 1),
+                                                .heads = db_text(&r, 2),
+                                                .tenants = db_int(&r, 3),
+                                                .before = before};
         e = check_signature(w, &k->next, db_text(&r, 4));
         buf_str(&k->heads, k->next.heads);
         if (e == ERR_OK)
@@ -248,7 +260,9 @@ static err_t check_checkpoints(struct walk *w, struct checkpoints *k, int64_t up
     return ERR_OK;
 }
 
-/* --- all ------------------------------------------------------------------------------------------------------------- */
+/* --- all
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 static err_t check_seals(struct walk *w, struct checkpoints *k, struct seal_row page[static PAGE])
 {
@@ -296,7 +310,8 @@ static err_t check_all(struct walk *w)
     return e;
 }
 
-err_t audit_verify(struct op *op, void (*progress)(void *ctx, int64_t done, int64_t total), void *ctx, int64_t *ret_rows)
+err_t audit_verify(struct op *op, void (*progress)(void *ctx, int64_t done, int64_t total), void *ctx,
+                   int64_t *ret_rows)
 {
     struct walk w = {.op = op, .progress = progress, .progress_ctx = ctx};
     idmap_init(&w.trails, sizeof(struct trail), LIMIT_AUDIT_HEADS);

@@ -1,5 +1,5 @@
-/* The dead set: revoked nodes whose descendants are not all marked yet, in memory and in table dead_node, and the marking.
- * It is empty nearly always, and then a look into it is one atomic load. */
+/* The dead set: revoked nodes whose descendants are not all marked yet, in memory and in table dead_node, and
+ * the marking. It is empty nearly always, and then a look into it is one atomic load. */
 #include "token/life.h"
 #include "token/core.h"
 #include "token/idmap.h"
@@ -18,7 +18,8 @@ struct dead_entry {
     unsigned seen; /* the round that last met it in the table, or that was on when it came */
 };
 
-/* --- in memory ----------------------------------------------------------------------------------------------------- */
+/* --- in memory
+ * ----------------------------------------------------------------------------------------------------- */
 
 struct dead_set *dead_set_new(void)
 {
@@ -81,7 +82,8 @@ static void dead_set_drop(struct dead_set *d, int64_t node_id, int64_t cutoff_id
     pthread_rwlock_unlock(&d->lock);
 }
 
-/* --- marking ------------------------------------------------------------------------------------------------------- */
+/* --- marking
+ * ------------------------------------------------------------------------------------------------------- */
 
 #define PAGE 64
 
@@ -91,7 +93,8 @@ struct dead_node {
     enum node_kind kind;
     bool done;
 };
-/* How the descendants of a kind of node are found. Queries of `direct` mark rows of their own; `grants` lists the grants below. */
+/* How the descendants of a kind of node are found. Queries of `direct` mark rows of their own; `grants` lists
+ * the grants below. */
 struct descent {
     enum query direct[2], grants;
     size_t ndirect;
@@ -104,16 +107,19 @@ static const struct descent descents[] = {
 };
 
 struct marking {
-    int64_t now_s, left; /* rows that this transaction may still mark */
+    int64_t now_s, left;         /* rows that this transaction may still mark */
     struct dead_node page[PAGE]; /* as read */
     struct dead_node node[PAGE]; /* as it left them */
     size_t n;
 };
 
-static err_t mark_direct(struct db *db, struct marking *m, const struct dead_node *d, enum query q, int64_t node_id)
+static err_t mark_direct(struct db *db, struct marking *m, const struct dead_node *d, enum query q,
+                         int64_t node_id)
 {
     int64_t changed = 0;
-    TRY(db_run(db, q, BIND(vint(d->tenant_id), vint(node_id), vint(m->now_s), vint(d->cutoff_id), vint(m->left)), &changed));
+    TRY(db_run(db, q,
+               BIND(vint(d->tenant_id), vint(node_id), vint(m->now_s), vint(d->cutoff_id), vint(m->left)),
+               &changed));
     m->left -= changed;
     return ERR_OK;
 }
@@ -122,8 +128,9 @@ static err_t next_grants(struct db *db, const struct dead_node *d, int64_t ids[s
 {
     struct rows r;
     size_t n = 0;
-    TRY(db_rows(db, descents[d->kind].grants,
-                BIND(vint(d->tenant_id), vint(d->node_id), vint(d->marked_to), vint(d->cutoff_id), vint(PAGE)), &r));
+    TRY(db_rows(
+        db, descents[d->kind].grants,
+        BIND(vint(d->tenant_id), vint(d->node_id), vint(d->marked_to), vint(d->cutoff_id), vint(PAGE)), &r));
     while (n < PAGE && db_next(&r))
         ids[n++] = db_int(&r, 0);
     *ret_n = n;
@@ -140,7 +147,8 @@ static err_t mark_grants(struct db *db, struct marking *m, struct dead_node *d)
             TRY(mark_direct(db, m, d, Q_MARK_GRANT_TOKENS, ids[i]));
             if (m->left <= 0)
                 return ERR_OK; /* there may be more below this one */
-            TRY(db_run(db, Q_KILL_GRANT, BIND(vint(d->tenant_id), vint(ids[i]), vint(m->now_s), vint(d->cutoff_id)), NULL));
+            TRY(db_run(db, Q_KILL_GRANT,
+                       BIND(vint(d->tenant_id), vint(ids[i]), vint(m->now_s), vint(d->cutoff_id)), NULL));
             d->marked_to = ids[i];
             m->left--;
         }
@@ -157,8 +165,10 @@ static err_t mark_node(struct db *db, struct marking *m, struct dead_node *d)
         TRY(mark_grants(db, m, d));
     d->done = m->left > 0;
     if (d->done)
-        return db_run(db, Q_DEAD_NODE_DONE, BIND(vint(d->tenant_id), vint(d->node_id), vint(d->cutoff_id)), NULL);
-    return db_run(db, Q_DEAD_NODE_MARKED, BIND(vint(d->tenant_id), vint(d->node_id), vint(d->cutoff_id), vint(d->marked_to)), NULL);
+        return db_run(db, Q_DEAD_NODE_DONE, BIND(vint(d->tenant_id), vint(d->node_id), vint(d->cutoff_id)),
+                      NULL);
+    return db_run(db, Q_DEAD_NODE_MARKED,
+                  BIND(vint(d->tenant_id), vint(d->node_id), vint(d->cutoff_id), vint(d->marked_to)), NULL);
 }
 
 static err_t mark_in_tx(struct db *db, void *ctx)
@@ -189,15 +199,18 @@ static err_t read_page(struct op *op, struct marking *m)
     TRY(db_rows(op->db, Q_DEAD_NODE_PAGE, BIND(vint(PAGE)), &r));
     while (m->n < PAGE && db_next(&r)) {
         struct dead_node *d = &m->page[m->n];
-        *d = (struct dead_node){
-            .tenant_id = db_int(&r, 0), .node_id = db_int(&r, 1), .cutoff_id = db_int(&r, 3), .marked_to = db_int(&r, 4)};
+        *d = (struct dead_node){.tenant_id = db_int(&r, 0),
+                                .node_id = db_int(&r, 1),
+                                .cutoff_id = db_int(&r, 3),
+                                .marked_to = db_int(&r, 4)};
         if (kind_named(db_text(&r, 2), &d->kind))
             m->n++;
     }
     return db_end(&r);
 }
 
-/* --- memory and table ------------------------------------------------------------------------------------------------ */
+/* --- memory and table
+ * ------------------------------------------------------------------------------------------------ */
 
 static err_t load_all(struct op *op)
 {
@@ -216,8 +229,8 @@ err_t dead_set_load(struct op *op)
     return ERR_OK;
 }
 
-/* A kill enters memory after its commit, and the marking may be faster than that: what two rounds have not met in the table
- * is such a latecomer. */
+/* A kill enters memory after its commit, and the marking may be faster than that: what two rounds have not
+ * met in the table is such a latecomer. */
 static void drop_lost(struct dead_set *d)
 {
     int64_t lost[PAGE], id;

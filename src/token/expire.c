@@ -1,5 +1,6 @@
-/* Deleting what has expired: small batches, each a transaction of its own, the tables in turn, so that neither logins nor
- * any one table wait; and the clock that decides what "expired" means for deleting (case A90). */
+/* Deleting what has expired: small batches, each a transaction of its own, the tables in turn, so that
+ * neither logins nor any one table wait; and the clock that decides what "expired" means for deleting (case
+ * A90). */
 #include "token/life.h"
 #include "token/core.h"
 #include <stdlib.h>
@@ -9,11 +10,13 @@
 #define DOUBT_MS      (3600 * (int64_t)1000)
 #define SAVE_EVERY_MS (60 * 1000)
 
-/* --- the clock ------------------------------------------------------------------------------------------------------- */
+/* --- the clock
+ * ------------------------------------------------------------------------------------------------------- */
 
-/* base follows the steady clock, at most 1/16 faster, and never passes the wall clock: a wall clock that jumps ahead gains
- * five minutes, one that lags behind is caught up with. What went by while no server ran is known to the wall clock alone:
- * up to a day is believed, more only after it has stood for an hour. Used by the housekeeper's thread alone. */
+/* base follows the steady clock, at most 1/16 faster, and never passes the wall clock: a wall clock that
+ * jumps ahead gains five minutes, one that lags behind is caught up with. What went by while no server ran is
+ * known to the wall clock alone: up to a day is believed, more only after it has stood for an hour. Used by
+ * the housekeeper's thread alone. */
 struct expiry {
     bool started;
     int64_t base_ms, steady_ms, saved_ms;
@@ -54,7 +57,8 @@ static err_t start(struct op *op, struct expiry *e, int64_t wall, int64_t steady
         e->base_ms = saved;
         e->doubt_until_ms = steady + DOUBT_MS;
         log_write(op->core->log, LOG_WARN, STR_NONE, "expiry.clock",
-                  "the clock is %lld days ahead of when this store was last used; expired rows are kept for an hour in case it is wrong",
+                  "the clock is %lld days ahead of when this store was last used; expired rows are kept for "
+                  "an hour in case it is wrong",
                   (long long)((wall - saved) / BELIEVED_MS));
     }
     e->steady_ms = steady;
@@ -64,7 +68,8 @@ static err_t start(struct op *op, struct expiry *e, int64_t wall, int64_t steady
 
 static err_t advance(struct op *op, struct expiry *e, int64_t *ret_now_ms)
 {
-    int64_t wall = op->core->clock->wall_ms(op->core->clock->ctx), steady = op->core->clock->steady_ms(op->core->clock->ctx);
+    int64_t wall = op->core->clock->wall_ms(op->core->clock->ctx),
+            steady = op->core->clock->steady_ms(op->core->clock->ctx);
     if (!e->started)
         TRY(start(op, e, wall, steady));
     int64_t elapsed = steady - e->steady_ms;
@@ -109,19 +114,18 @@ err_t expiry_now_s(struct op *op, int64_t *ret)
     return ERR_OK;
 }
 
-/* --- deleting -------------------------------------------------------------------------------------------------------- */
+/* --- deleting
+ * -------------------------------------------------------------------------------------------------------- */
 
-/* keep_s: how long a row stays after its end. A code that comes twice shortly after its end still betrays itself; failed
- * attempts are remembered for a day. */
+/* keep_s: how long a row stays after its end. A code that comes twice shortly after its end still betrays
+ * itself; failed attempts are remembered for a day. */
 static const struct expiring {
     const char *table;
     enum query expire, oldest;
     int64_t keep_s;
 } tables[] = {
-    {"token", Q_EXPIRE_TOKEN, Q_OLDEST_TOKEN, 0},
-    {"ticket", Q_EXPIRE_TICKET, Q_OLDEST_TICKET, 600},
-    {"session", Q_EXPIRE_SESSION, Q_OLDEST_SESSION, 60},
-    {"grant", Q_EXPIRE_GRANT, Q_OLDEST_GRANT, 60},
+    {"token", Q_EXPIRE_TOKEN, Q_OLDEST_TOKEN, 0},           {"ticket", Q_EXPIRE_TICKET, Q_OLDEST_TICKET, 600},
+    {"session", Q_EXPIRE_SESSION, Q_OLDEST_SESSION, 60},    {"grant", Q_EXPIRE_GRANT, Q_OLDEST_GRANT, 60},
     {"limiter", Q_EXPIRE_LIMITER, Q_OLDEST_LIMITER, 86400},
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))

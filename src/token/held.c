@@ -66,8 +66,8 @@ static struct str shown_name(const struct object *client)
     return name.n ? name : client->name;
 }
 
-/* False: the client does not stand for this grant any more. What is held for it is given back at once, since a list may
- * name more clients than an op holds. */
+/* False: the client does not stand for this grant any more. What is held for it is given back at once, since
+ * a list may name more clients than an op holds. */
 static bool client_of_grant(struct held *h, int64_t client_id, int64_t grant_id, struct str *ret_name)
 {
     struct op *op = h->op;
@@ -146,7 +146,9 @@ err_t life_list(struct op *op, int64_t account_id, struct held_list *ret)
         return ERR_MEMORY;
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         struct rows r;
-        TRY(db_rows(op->db, parts[i].q, BIND(vint(op->tenant->object.id), vint(account_id), vint(op->now_s), vint(LIMIT_HELD)), &r));
+        TRY(db_rows(op->db, parts[i].q,
+                    BIND(vint(op->tenant->object.id), vint(account_id), vint(op->now_s), vint(LIMIT_HELD)),
+                    &r));
         err_t e = parts[i].list(&h, &r), end = db_end(&r);
         if (e != ERR_OK || end != ERR_OK)
             return e != ERR_OK ? e : end;

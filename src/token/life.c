@@ -1,9 +1,11 @@
-/* Tokens as rows: reading, inserting, and the one judge of whether a token lives. The request paths of introspection and
- * forward authentication end here: one point read, one hash, the cached client, a look into the dead set. */
+/* Tokens as rows: reading, inserting, and the one judge of whether a token lives. The request paths of
+ * introspection and forward authentication end here: one point read, one hash, the cached client, a look into
+ * the dead set. */
 #include "token/life.h"
 #include "token/core.h"
 
-/* --- rows -------------------------------------------------------------------------------------------------------- */
+/* --- rows
+ * -------------------------------------------------------------------------------------------------------- */
 
 static err_t unknown(struct op *op)
 {
@@ -25,7 +27,8 @@ static err_t from_row(struct arena *a, const struct rows *r, struct token *t)
         return ERR_STORE_CORRUPT;
     t->kind = kind.p[0];
     memcpy(t->hash, hash.p, hash.n);
-    int64_t *ancestors[] = {&t->client_id, &t->account_id, &t->session_id, &t->grant_id, &t->parent_id, &t->actor_id};
+    int64_t *ancestors[] = {&t->client_id, &t->account_id, &t->session_id,
+                            &t->grant_id,  &t->parent_id,  &t->actor_id};
     for (int i = 0; i < 6; i++)
         *ancestors[i] = db_int(r, 2 + i);
     t->scope = keep(a, db_text(r, 8), &ok);
@@ -62,7 +65,8 @@ static bool text_row_id(struct op *op, struct str text, int64_t *ret)
     struct jwt jwt;
     if (token_text_id(op->core, text, &letter, ret))
         return true;
-    return text.n != TOKEN_TEXT_SIZE && jwt_peek(text, op->arena, &jwt) == ERR_OK && id_parse(op->core, jwt.jti, ret);
+    return text.n != TOKEN_TEXT_SIZE && jwt_peek(text, op->arena, &jwt) == ERR_OK &&
+           id_parse(op->core, jwt.jti, ret);
 }
 
 err_t token_find(struct op *op, struct str text, struct token *ret)
@@ -83,14 +87,16 @@ err_t token_find(struct op *op, struct str text, struct token *ret)
 err_t token_insert(struct db *db, const struct token *t)
 {
     return db_run(db, Q_TOKEN_INSERT,
-                  BIND(vint(t->tenant_id), vint(t->id), vtext((struct str){&t->kind, 1}), vblob(t->hash, sizeof(t->hash)),
-                       vid(t->client_id), vid(t->account_id), vid(t->session_id), vid(t->grant_id), vid(t->parent_id),
-                       vid(t->actor_id), vtext(t->scope), vtext(t->audience), vtext(t->spec), vint(t->issued_s),
+                  BIND(vint(t->tenant_id), vint(t->id), vtext((struct str){&t->kind, 1}),
+                       vblob(t->hash, sizeof(t->hash)), vid(t->client_id), vid(t->account_id),
+                       vid(t->session_id), vid(t->grant_id), vid(t->parent_id), vid(t->actor_id),
+                       vtext(t->scope), vtext(t->audience), vtext(t->spec), vint(t->issued_s),
                        vint(t->expires_s), vid(t->generation)),
                   NULL);
 }
 
-/* --- the judge --------------------------------------------------------------------------------------------------- */
+/* --- the judge
+ * --------------------------------------------------------------------------------------------------- */
 
 static err_t dead(struct op *op, const char *why)
 {

@@ -1,5 +1,5 @@
-/* The life of every stored bearer token: make, find, check, revoke. One function, life_check, says whether a token is
- * live, on every path. */
+/* The life of every stored bearer token: make, find, check, revoke. One function, life_check, says whether a
+ * token is live, on every path. */
 #pragma once
 #include "token/tenant.h"
 #include "token/audit.h"
@@ -8,12 +8,20 @@
 struct dead_set;
 struct expiry;
 
-/* Opaque form: "mer" + letter + "_" + 43 base62 (8 bytes permuted row id, 24 random) + 6 base62 of CRC-32 over all before.
- * Regular expression: ^mer[arpmcksgxl]_[0-9A-Za-z]{49}$ */
+/* Opaque form: "mer" + letter + "_" + 43 base62 (8 bytes permuted row id, 24 random) + 6 base62 of CRC-32
+ * over all before. Regular expression: ^mer[arpmcksgxl]_[0-9A-Za-z]{49}$ */
 #define TOKEN_TEXT_SIZE 54 /* 5 + 43 + 6 */
 enum token_letter {
-    TOKEN_ACCESS = 'a', TOKEN_REFRESH = 'r', TOKEN_PERSONAL = 'p', TOKEN_SERVICE = 'm', TOKEN_CLIENT_SECRET = 'c', TOKEN_CARD = 'k',
-    TOKEN_SESSION = 's', TOKEN_REGISTRATION = 'g', TOKEN_CODE = 'x', TOKEN_LINK = 'l'
+    TOKEN_ACCESS = 'a',
+    TOKEN_REFRESH = 'r',
+    TOKEN_PERSONAL = 'p',
+    TOKEN_SERVICE = 'm',
+    TOKEN_CLIENT_SECRET = 'c',
+    TOKEN_CARD = 'k',
+    TOKEN_SESSION = 's',
+    TOKEN_REGISTRATION = 'g',
+    TOKEN_CODE = 'x',
+    TOKEN_LINK = 'l'
 };
 struct token_text {
     char p[TOKEN_TEXT_SIZE];
@@ -21,7 +29,8 @@ struct token_text {
 };
 err_t token_text_make(const struct core *core, enum token_letter letter, int64_t id, struct token_text *ret);
 /* With the 192 bits given: derived tokens. */
-void token_text_derive(const struct core *core, enum token_letter letter, int64_t id, const uint8_t bits[static 24], struct token_text *ret);
+void token_text_derive(const struct core *core, enum token_letter letter, int64_t id,
+                       const uint8_t bits[static 24], struct token_text *ret);
 /* Form, letter and checksum; no look-up. */
 bool token_text_check(struct str text, char *ret_letter);
 /* The row id a well-formed text carries. */
@@ -32,48 +41,50 @@ struct token {
     char kind;
     int64_t id, tenant_id;
     int64_t client_id, account_id, session_id, grant_id, parent_id, actor_id; /* ancestors; 0: none */
-    struct str scope, audience; /* words */
-    struct str spec;            /* JSON: name and permissions of an API key, extra claims */
+    struct str scope, audience;                                               /* words */
+    struct str spec; /* JSON: name and permissions of an API key, extra claims */
     int64_t issued_s, expires_s, revoked_s, consumed_s, successor_id, generation, grace_uses, used_s;
     struct str used_ip;
     uint8_t hash[32];
 };
-/* Finds the row of an opaque token or of a stored JWT (by the id in jti) and compares the hash. ERR_TOKEN_INVALID if there is
- * none in this tenant; liveness is not looked at. */
+/* Finds the row of an opaque token or of a stored JWT (by the id in jti) and compares the hash.
+ * ERR_TOKEN_INVALID if there is none in this tenant; liveness is not looked at. */
 err_t token_find(struct op *op, struct str text, struct token *ret);
 err_t token_read(struct op *op, struct db *db, int64_t id, struct token *ret);
-/* Inside a transaction. What it hangs from is the caller's to check there; its id is taken before anything is checked, so
- * that whoever revokes meanwhile has the later cut-off. */
+/* Inside a transaction. What it hangs from is the caller's to check there; its id is taken before anything is
+ * checked, so that whoever revokes meanwhile has the later cut-off. */
 err_t token_insert(struct db *db, const struct token *t);
 
-/* The one judge. Checks the token's own row and its ancestors: dead set, the client's and the tenant's state and cut-off.
- * ERR_TOKEN_INVALID with the reason in op->fault ("expired", "revoked", ...). A consumed refresh token is not live: who
- * serves the grace window clears consumed_s in its copy and asks again. */
+/* The one judge. Checks the token's own row and its ancestors: dead set, the client's and the tenant's state
+ * and cut-off. ERR_TOKEN_INVALID with the reason in op->fault ("expired", "revoked", ...). A consumed refresh
+ * token is not live: who serves the grace window clears consumed_s in its copy and asks again. */
 err_t life_check(struct op *op, const struct token *t);
-/* What an unstored JWT claims about its ancestors, judged by the same rules (its grant is read when it names one). */
+/* What an unstored JWT claims about its ancestors, judged by the same rules (its grant is read when it names
+ * one). */
 err_t life_check_claims(struct op *op, const struct token *claimed);
 
 /* --- the dead set and revoking --- */
 enum node_kind { NODE_TOKEN, NODE_GRANT, NODE_SESSION, NODE_ACCOUNT, NODE_CLIENT };
 const char *node_name(enum node_kind k); /* "token", "grant", ... */
-/* Kills a node and with it all below, at once; one row and one dead-set entry. Idempotent. Writes audit, revoked.log and the
- * event. reason goes into the audit row ("sign-out", "reuse", "administrator"). Inside a transaction: node_kill_tx, and
- * dead_set_add after the commit. */
+/* Kills a node and with it all below, at once; one row and one dead-set entry. Idempotent. Writes audit,
+ * revoked.log and the event. reason goes into the audit row ("sign-out", "reuse", "administrator"). Inside a
+ * transaction: node_kill_tx, and dead_set_add after the commit. */
 err_t node_revoke(struct op *op, enum node_kind kind, int64_t id, const char *reason);
 struct node_kill {
     struct core *core;
     enum node_kind kind;
     int64_t tenant_id, id, now_s;
-    int64_t cutoff_id;   /* out; 0: there was nothing to kill */
-    struct audit audit;  /* tenant_id 0: no row of its own (the caller's says it) */
+    int64_t cutoff_id;  /* out; 0: there was nothing to kill */
+    struct audit audit; /* tenant_id 0: no row of its own (the caller's says it) */
 };
 /* Fills *ret from the op; reason NULL: no audit row of its own. */
-void node_kill_make(struct op *op, enum node_kind kind, int64_t id, const char *reason, struct node_kill *ret);
+void node_kill_make(struct op *op, enum node_kind kind, int64_t id, const char *reason,
+                    struct node_kill *ret);
 err_t node_kill_tx(struct db *db, struct node_kill *k);
 void node_killed(const struct node_kill *k); /* after the commit: the dead set and the metric */
-/* What a password change ends: every session of the account but one, and every grant without offline access. Inside the
- * caller's transaction: online_kill_tx; online_killed after the commit (which finishes, in transactions of its own, what was
- * more than LIMIT_ONLINE_KILL). No audit rows: the caller's says it. */
+/* What a password change ends: every session of the account but one, and every grant without offline access.
+ * Inside the caller's transaction: online_kill_tx; online_killed after the commit (which finishes, in
+ * transactions of its own, what was more than LIMIT_ONLINE_KILL). No audit rows: the caller's says it. */
 struct online_node {
     enum node_kind kind;
     int64_t id, cutoff_id;
@@ -87,34 +98,35 @@ struct online_kill {
 void online_kill_make(struct op *op, int64_t account_id, int64_t keep_session_id, struct online_kill *ret);
 err_t online_kill_tx(struct db *db, struct online_kill *k);
 err_t online_killed(struct online_kill *k);
-/* A line of revoked.log after a restore: the same kill with its own cut-off, no audit row. kind: node_name(). */
+/* A line of revoked.log after a restore: the same kill with its own cut-off, no audit row. kind: node_name().
+ */
 err_t node_replay(struct op *op, struct str kind, int64_t tenant_id, int64_t id, int64_t cutoff_id);
 void dead_set_add(struct dead_set *d, int64_t node_id, int64_t cutoff_id);
 struct dead_set *dead_set_new(void);
 void dead_set_free(struct dead_set **d);
-err_t dead_set_load(struct op *op);          /* at start */
-err_t dead_set_mark_some(struct op *op);     /* the housekeeper: descendants in bounded batches */
+err_t dead_set_load(struct op *op);      /* at start */
+err_t dead_set_mark_some(struct op *op); /* the housekeeper: descendants in bounded batches */
 bool dead_set_kills(const struct dead_set *d, int64_t node_id, int64_t child_id);
 
-/* Deletes expired rows in small batches until budget_ms is used; never more than the steady clock says has really passed
- * (case A90). *ret_more: it was not finished. */
+/* Deletes expired rows in small batches until budget_ms is used; never more than the steady clock says has
+ * really passed (case A90). *ret_more: it was not finished. */
 err_t life_expire(struct op *op, int64_t budget_ms, bool *ret_more);
 struct expiry *expiry_new(void);
 void expiry_free(struct expiry **e);
-/* Now, as far as deleting may trust it: never past the wall clock, never further ahead than the steady clock has run since
- * the last start (and five minutes). */
+/* Now, as far as deleting may trust it: never past the wall clock, never further ahead than the steady clock
+ * has run since the last start (and five minutes). */
 err_t expiry_now_s(struct op *op, int64_t *ret); /* the housekeeper alone */
 
 /* "My tokens" and the admin's list: sessions, grants, API keys of an account, as JSON or structs. */
 struct held_item {
     enum node_kind kind;
-    char letter;        /* of a token */
+    char letter; /* of a token */
     int64_t id;
-    struct str what;    /* client name, key name, browser */
+    struct str what; /* client name, key name, browser */
     struct str scope;
     int64_t created_s, used_s, expires_s;
     struct str ip, agent;
-    bool current;       /* the session that asks */
+    bool current; /* the session that asks */
 };
 struct held_list {
     struct held_item *v;

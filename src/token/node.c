@@ -1,6 +1,6 @@
-/* Revoking. A node (token, grant, session, account, client) dies by one row; what hangs below dies with it at once, because
- * the dead set (or, for clients and tenants, the cut-off in the cached object) is looked at by every check. A cut-off is a
- * new row id: everything issued so far is older. */
+/* Revoking. A node (token, grant, session, account, client) dies by one row; what hangs below dies with it at
+ * once, because the dead set (or, for clients and tenants, the cut-off in the cached object) is looked at by
+ * every check. A cut-off is a new row id: everything issued so far is older. */
 #include "token/life.h"
 #include "token/cache.h"
 #include "token/core.h"
@@ -12,7 +12,7 @@ struct node_row {
     bool below;      /* descendants are found by the dead set */
 };
 static const struct node_row nodes[] = {
-    [NODE_TOKEN] = {"token", Q_KILL_TOKEN, false},   [NODE_GRANT] = {"grant", Q_KILL_GRANT, true},
+    [NODE_TOKEN] = {"token", Q_KILL_TOKEN, false},      [NODE_GRANT] = {"grant", Q_KILL_GRANT, true},
     [NODE_SESSION] = {"session", Q_KILL_SESSION, true}, [NODE_ACCOUNT] = {"account", Q_KILL_ACCOUNT, true},
     [NODE_CLIENT] = {"client", Q_KILL_CLIENT, false},
 };
@@ -29,18 +29,22 @@ void node_kill_make(struct op *op, enum node_kind kind, int64_t id, const char *
     *ret = (struct node_kill){
         .core = op->core, .kind = kind, .tenant_id = op->tenant->object.id, .id = id, .now_s = op->now_s};
     if (reason)
-        audit_make(op, AUDIT_TOKEN_REVOKED, audit_object(op, node_name(kind), id), arena_fmt(op->arena, "{\"reason\":\"%s\"}", reason),
-                   &ret->audit);
+        audit_make(op, AUDIT_TOKEN_REVOKED, audit_object(op, node_name(kind), id),
+                   arena_fmt(op->arena, "{\"reason\":\"%s\"}", reason), &ret->audit);
 }
 
 /* *ret_changed false: it was dead already, or never there. */
-static err_t kill_row(struct db *db, const struct node_row *row, const struct node_kill *k, int64_t cutoff_id, bool *ret_changed)
+static err_t kill_row(struct db *db, const struct node_row *row, const struct node_kill *k, int64_t cutoff_id,
+                      bool *ret_changed)
 {
     int64_t changed = 0;
-    TRY(db_run(db, row->kill, BIND(vint(k->tenant_id), vint(k->id), vint(k->now_s), vint(cutoff_id)), &changed));
+    TRY(db_run(db, row->kill, BIND(vint(k->tenant_id), vint(k->id), vint(k->now_s), vint(cutoff_id)),
+               &changed));
     if (changed > 0 && row->below)
-        TRY(db_run(db, Q_DEAD_NODE_PUT,
-                   BIND(vint(k->tenant_id), vint(k->id), vtext(str_z(row->name)), vint(cutoff_id), vint(k->now_s)), NULL));
+        TRY(db_run(
+            db, Q_DEAD_NODE_PUT,
+            BIND(vint(k->tenant_id), vint(k->id), vtext(str_z(row->name)), vint(cutoff_id), vint(k->now_s)),
+            NULL));
     *ret_changed = changed > 0;
     return ERR_OK;
 }
@@ -100,7 +104,8 @@ err_t node_revoke(struct op *op, enum node_kind kind, int64_t id, const char *re
     return ERR_OK;
 }
 
-/* --- all that a person has open ------------------------------------------------------------------------------------ */
+/* --- all that a person has open
+ * ------------------------------------------------------------------------------------ */
 
 void online_kill_make(struct op *op, int64_t account_id, int64_t keep_session_id, struct online_kill *ret)
 {
@@ -117,7 +122,9 @@ static err_t collect(struct db *db, enum query q, enum node_kind kind, struct on
     struct rows r;
     size_t room = LIMIT_ONLINE_KILL - k->n;
     TRY(db_rows(db, q,
-                BIND(vint(k->tenant_id), vint(k->account_id), vint(k->keep_session_id), vint(k->now_s), vint((int64_t)room)), &r));
+                BIND(vint(k->tenant_id), vint(k->account_id), vint(k->keep_session_id), vint(k->now_s),
+                     vint((int64_t)room)),
+                &r));
     while (k->n < LIMIT_ONLINE_KILL && db_next(&r))
         k->node[k->n++] = (struct online_node){.kind = kind, .id = db_int(&r, 0)};
     return db_end(&r);
@@ -129,8 +136,11 @@ err_t online_kill_tx(struct db *db, struct online_kill *k)
     TRY(collect(db, Q_ONLINE_SESSIONS, NODE_SESSION, k));
     TRY(collect(db, Q_ONLINE_GRANTS, NODE_GRANT, k));
     for (size_t i = 0; i < k->n; i++) {
-        struct node_kill one = {
-            .core = k->core, .kind = k->node[i].kind, .tenant_id = k->tenant_id, .id = k->node[i].id, .now_s = k->now_s};
+        struct node_kill one = {.core = k->core,
+                                .kind = k->node[i].kind,
+                                .tenant_id = k->tenant_id,
+                                .id = k->node[i].id,
+                                .now_s = k->now_s};
         TRY(node_kill_tx(db, &one));
         k->node[i].cutoff_id = one.cutoff_id;
     }
@@ -145,7 +155,8 @@ static err_t online_in_tx(struct db *db, void *ctx)
 static void online_note(const struct online_kill *k)
 {
     for (size_t i = 0; i < k->n; i++) {
-        struct node_kill one = {.core = k->core, .kind = k->node[i].kind, .id = k->node[i].id, .cutoff_id = k->node[i].cutoff_id};
+        struct node_kill one = {
+            .core = k->core, .kind = k->node[i].kind, .id = k->node[i].id, .cutoff_id = k->node[i].cutoff_id};
         node_killed(&one);
     }
 }
@@ -160,7 +171,8 @@ err_t online_killed(struct online_kill *k)
     return ERR_OK;
 }
 
-/* --- after a restore ----------------------------------------------------------------------------------------------- */
+/* --- after a restore
+ * ----------------------------------------------------------------------------------------------- */
 
 static const struct node_row *row_named(struct str name, enum node_kind *ret_kind)
 {
@@ -187,10 +199,12 @@ static err_t replay_in_tx(struct db *db, void *ctx)
 err_t node_replay(struct op *op, struct str kind, int64_t tenant_id, int64_t id, int64_t cutoff_id)
 {
     struct replay p = {
-        .kill = {.core = op->core, .tenant_id = tenant_id, .id = id, .now_s = op->now_s, .cutoff_id = cutoff_id}};
+        .kill = {
+            .core = op->core, .tenant_id = tenant_id, .id = id, .now_s = op->now_s, .cutoff_id = cutoff_id}};
     p.row = row_named(kind, &p.kill.kind);
     if (!p.row)
-        return op_fail(op, ERR_STORE_CORRUPT, "", "revoked.log names an unknown kind \"%.*s\"", STR_ARG(kind));
+        return op_fail(op, ERR_STORE_CORRUPT, "", "revoked.log names an unknown kind \"%.*s\"",
+                       STR_ARG(kind));
     TRY(store_tx(op->core->store, replay_in_tx, &p));
     if (p.changed && p.row->below)
         dead_set_add(op->core->dead, id, cutoff_id);

@@ -22,7 +22,8 @@ static struct str print(int family, unsigned char *addr, unsigned bytes, unsigne
     return (struct str){ret, (size_t)n};
 }
 
-struct str peer_network(struct str peer, unsigned bits_v4, unsigned bits_v6, char ret[static PEER_NETWORK_SIZE])
+struct str peer_network(struct str peer, unsigned bits_v4, unsigned bits_v6,
+                        char ret[static PEER_NETWORK_SIZE])
 {
     static const unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
     char text[INET6_ADDRSTRLEN];

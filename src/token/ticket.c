@@ -5,14 +5,15 @@
 err_t ticket_insert(struct db *db, const struct ticket *t, const struct token_text *text)
 {
     return db_run(db, Q_TICKET_INSERT,
-                  BIND(vint(t->tenant_id), vint(t->id), vtext(t->kind), vblob(text->hash, sizeof(text->hash)), vid(t->account_id),
-                       vid(t->client_id), vid(t->session_id), vtext(t->spec.p ? t->spec : STR("{}")), vint(t->created_s),
-                       vint(t->expires_s)),
+                  BIND(vint(t->tenant_id), vint(t->id), vtext(t->kind), vblob(text->hash, sizeof(text->hash)),
+                       vid(t->account_id), vid(t->client_id), vid(t->session_id),
+                       vtext(t->spec.p ? t->spec : STR("{}")), vint(t->created_s), vint(t->expires_s)),
                   NULL);
 }
 
 /* *ret_same: the row holds this hash. */
-static err_t from_row(struct arena *a, const struct rows *r, const uint8_t hash[static SHA256_SIZE], struct ticket *t, bool *ret_same)
+static err_t from_row(struct arena *a, const struct rows *r, const uint8_t hash[static SHA256_SIZE],
+                      struct ticket *t, bool *ret_same)
 {
     struct str stored = db_text(r, 1);
     *ret_same = stored.n == SHA256_SIZE && secret_eq(stored.p, hash, SHA256_SIZE);
@@ -49,7 +50,8 @@ err_t ticket_find(struct op *op, struct db *db, enum token_letter letter, struct
     return ERR_OK;
 }
 
-err_t ticket_consume(struct db *db, int64_t tenant_id, int64_t id, int64_t now_s, int64_t result_id, bool *ret_won)
+err_t ticket_consume(struct db *db, int64_t tenant_id, int64_t id, int64_t now_s, int64_t result_id,
+                     bool *ret_won)
 {
     int64_t changed = 0;
     TRY(db_run(db, Q_TICKET_CONSUME, BIND(vint(tenant_id), vint(id), vint(now_s), vid(result_id)), &changed));

@@ -1,5 +1,6 @@
-/* The opaque form of tokens and the public form of row ids. Decoding is strict: fixed width, one spelling, checksum last;
- * a token that is truncated, extended or has one character changed never reaches the store (case A62). */
+/* The opaque form of tokens and the public form of row ids. Decoding is strict: fixed width, one spelling,
+ * checksum last; a token that is truncated, extended or has one character changed never reaches the store
+ * (case A62). */
 #include "token/life.h"
 #include "token/core.h"
 #include "base/enc.h"
@@ -25,8 +26,8 @@ static uint64_t get_be64(const uint8_t *p)
     return v;
 }
 
-void token_text_derive(const struct core *core, enum token_letter letter, int64_t id, const uint8_t bits[static 24],
-                       struct token_text *ret)
+void token_text_derive(const struct core *core, enum token_letter letter, int64_t id,
+                       const uint8_t bits[static 24], struct token_text *ret)
 {
     uint8_t number[8 + BITS_SIZE], crc[4];
     put_be(number, 8, permute64(core->id_key, (uint64_t)id));

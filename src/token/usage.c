@@ -1,5 +1,5 @@
-/* Last-used times in memory: a bounded map of now, and the one that is being flushed. A touch too many is dropped; the next
- * one after the flush is taken. */
+/* Last-used times in memory: a bounded map of now, and the one that is being flushed. A touch too many is
+ * dropped; the next one after the flush is taken. */
 #include "token/usage.h"
 #include "token/core.h"
 #include "token/idmap.h"
@@ -40,7 +40,8 @@ void usage_free(struct usage **u)
     *u = NULL;
 }
 
-void usage_touch(struct usage *u, enum node_kind kind, int64_t tenant_id, int64_t id, int64_t now_s, struct str ip)
+void usage_touch(struct usage *u, enum node_kind kind, int64_t tenant_id, int64_t id, int64_t now_s,
+                 struct str ip)
 {
     pthread_mutex_lock(&u->lock);
     struct use *v = idmap_put(&u->now, id);
@@ -65,9 +66,11 @@ int64_t usage_last(const struct usage *u, int64_t id)
     return at_s;
 }
 
-/* --- flushing -------------------------------------------------------------------------------------------------------- */
+/* --- flushing
+ * -------------------------------------------------------------------------------------------------------- */
 
-static const enum query touched[] = {[NODE_TOKEN] = Q_USED_TOKEN, [NODE_GRANT] = Q_USED_GRANT, [NODE_SESSION] = Q_USED_SESSION};
+static const enum query touched[] = {
+    [NODE_TOKEN] = Q_USED_TOKEN, [NODE_GRANT] = Q_USED_GRANT, [NODE_SESSION] = Q_USED_SESSION};
 
 struct flush {
     const struct idmap *map;
@@ -85,7 +88,8 @@ static err_t flush_in_tx(struct db *db, void *ctx)
             break;
         struct str ip = str_z(v->ip);
         if (v->kind <= NODE_SESSION)
-            TRY(db_run(db, touched[v->kind], BIND(vint(v->tenant_id), vint(id), vint(v->at_s), vtext(ip.n ? ip : STR_NONE)), NULL));
+            TRY(db_run(db, touched[v->kind],
+                       BIND(vint(v->tenant_id), vint(id), vint(v->at_s), vtext(ip.n ? ip : STR_NONE)), NULL));
     }
     f->to = at;
     return ERR_OK;

@@ -16,7 +16,8 @@ static inline bool people_begin(struct world *w)
     return world_start(w);
 }
 
-static inline err_t put_account(struct world *w, const struct object_kind *k, const char *doc, enum object_mode mode, bool *ret_changed)
+static inline err_t put_account(struct world *w, const struct object_kind *k, const char *doc,
+                                enum object_mode mode, bool *ret_changed)
 {
     struct op *op = world_op(w, "default");
     return object_put(op, k, world_json(w, doc), mode, MANAGED_API, 0, "", NULL, ret_changed);
@@ -32,7 +33,8 @@ static inline struct op *stranger(struct world *w, const char *peer)
     return op;
 }
 
-static inline err_t sign_in(struct world *w, const char *peer, const char *name, const char *password, struct str device, struct signed_in *ret)
+static inline err_t sign_in(struct world *w, const char *peer, const char *name, const char *password,
+                            struct str device, struct signed_in *ret)
 {
     struct signin s = {.username = str_z(name), .password = str_z(password), .device = device};
     return signin_password(stranger(w, peer), &s, ret);
@@ -42,7 +44,8 @@ static inline int64_t audit_count(struct world *w, const char *event)
 {
     struct rows r;
     int64_t n = 0;
-    CHECK(db_rows(w->db, Q_AUDIT_LIST, BIND(vint(w->op.tenant->object.id), vint(0), vint(INT64_MAX)), &r) == ERR_OK);
+    CHECK(db_rows(w->db, Q_AUDIT_LIST, BIND(vint(w->op.tenant->object.id), vint(0), vint(INT64_MAX)), &r) ==
+          ERR_OK);
     while (db_next(&r))
         n += str_is(db_text(&r, 2), event);
     CHECK(db_end(&r) == ERR_OK);

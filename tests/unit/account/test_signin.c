@@ -28,7 +28,8 @@ static void test_sessions(void)
     struct str second = cookie_of(&b, cb);
     CHECK(a.session.id != b.session.id && !str_eq(first, second)); /* A16 */
     struct op *op = stranger(&w, "203.0.113.1");
-    CHECK(session_find(op, first, &s) == ERR_OK && s.id == a.session.id && str_is(s.amr, "pwd") && str_is(s.ip, "203.0.113.1"));
+    CHECK(session_find(op, first, &s) == ERR_OK && s.id == a.session.id && str_is(s.amr, "pwd") &&
+          str_is(s.ip, "203.0.113.1"));
     CHECK(str_is(s.agent, "Mozilla/5.0 (test)") && s.auth_s == op->now_s);
     CHECK(session_find(op, STR(""), &s) == ERR_UNAUTHENTICATED);
     ca[20] = ca[20] == 'x' ? 'y' : 'x';
@@ -65,7 +66,8 @@ static void test_unknown(void)
     CHECK(sign_in(&w, "203.0.113.2", "nobody-here", PASSWORD, STR_NONE, &in) == ERR_PASSWORD_WRONG);
     struct fault unknown = w.op.fault;
     CHECK(sign_in(&w, "203.0.113.2", "ann", "not the right one", STR_NONE, &in) == ERR_PASSWORD_WRONG);
-    CHECK(memcmp(unknown.detail, w.op.fault.detail, sizeof(unknown.detail)) == 0 && unknown.code == w.op.fault.code); /* A38 */
+    CHECK(memcmp(unknown.detail, w.op.fault.detail, sizeof(unknown.detail)) == 0 &&
+          unknown.code == w.op.fault.code); /* A38 */
     CHECK(sign_in(&w, "203.0.113.2", "robot", "anything at all", STR_NONE, &in) == ERR_PASSWORD_WRONG);
     CHECK(sign_in(&w, "203.0.113.2", "blank", "", STR_NONE, &in) == ERR_PASSWORD_WRONG);
     w.now_ms += 100000000;
@@ -82,18 +84,22 @@ static void test_a83(void)
     CHECK(audit_count(&w, "signin.limited") == 1);
     int64_t waited = 0;
     for (int i = 0; i < 12; i++) {
-        CHECK(sign_in(&w, "198.51.100.2", "ann", PASSWORD, STR_NONE, &in) == ERR_LIMITED && w.op.fault.retry_s > 0);
+        CHECK(sign_in(&w, "198.51.100.2", "ann", PASSWORD, STR_NONE, &in) == ERR_LIMITED &&
+              w.op.fault.retry_s > 0);
         CHECK(strstr(w.op.fault.detail, "second") != NULL);
         int64_t wait = w.op.fault.retry_s;
         CHECK(wait >= waited && wait <= 901);
         waited = wait;
-        CHECK(sign_in(&w, "198.51.100.2", "ann", "a wrong guess", device, &other) == (i < 5 ? ERR_PASSWORD_WRONG : ERR_LIMITED));
+        CHECK(sign_in(&w, "198.51.100.2", "ann", "a wrong guess", device, &other) ==
+              (i < 5 ? ERR_PASSWORD_WRONG : ERR_LIMITED));
         if (i < 5)
-            CHECK(sign_in(&w, "198.51.100.2", "ann", PASSWORD, device, &other) == ERR_OK); /* resets its own counter */
+            CHECK(sign_in(&w, "198.51.100.2", "ann", PASSWORD, device, &other) ==
+                  ERR_OK); /* resets its own counter */
         w.now_ms += wait * 1000;
         if (i == 4) { /* now fill the known browser's own counter */
             for (int k = 0; k < 5; k++)
-                CHECK(sign_in(&w, "198.51.100.2", "ann", "a wrong guess", device, &other) == ERR_PASSWORD_WRONG);
+                CHECK(sign_in(&w, "198.51.100.2", "ann", "a wrong guess", device, &other) ==
+                      ERR_PASSWORD_WRONG);
             CHECK(sign_in(&w, "198.51.100.2", "ann", PASSWORD, device, &other) == ERR_LIMITED);
         }
         if (i >= 5)
@@ -174,11 +180,15 @@ static void test_rehash(void)
 {
     struct signed_in in;
     struct account a;
-    CHECK(put_account(&w, &kind_user, "{'username':'old','password_hash':'{SSHA}I7fltKyQi9EedPLkVZ2/+QYni19zYWx0c2FsdA=='}", OBJECT_CREATE, NULL) == ERR_OK);
+    CHECK(put_account(&w, &kind_user,
+                      "{'username':'old','password_hash':'{SSHA}I7fltKyQi9EedPLkVZ2/+QYni19zYWx0c2FsdA=='}",
+                      OBJECT_CREATE, NULL) == ERR_OK);
     CHECK(sign_in(&w, "203.0.113.4", "old", "not the password", STR_NONE, &in) == ERR_PASSWORD_WRONG);
-    CHECK(account_by_name(world_op(&w, "default"), STR("old"), &a) == ERR_OK && str_starts(a.password_hash, STR("{SSHA}")));
+    CHECK(account_by_name(world_op(&w, "default"), STR("old"), &a) == ERR_OK &&
+          str_starts(a.password_hash, STR("{SSHA}")));
     CHECK(sign_in(&w, "203.0.113.4", "old", "legacy secret one", STR_NONE, &in) == ERR_OK);
-    CHECK(account_by_name(world_op(&w, "default"), STR("old"), &a) == ERR_OK && str_starts(a.password_hash, STR("$argon2id$")));
+    CHECK(account_by_name(world_op(&w, "default"), STR("old"), &a) == ERR_OK &&
+          str_starts(a.password_hash, STR("$argon2id$")));
     CHECK(sign_in(&w, "203.0.113.4", "old", "legacy secret one", STR_NONE, &in) == ERR_OK);
 }
 
@@ -194,7 +204,8 @@ static void test_csrf(void)
         const char *purpose, *secret;
     } rows[] = {{"signin", "browser-b"}, {"consent", "browser-a"}, {"signin", ""}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        CHECK_ROW(csrf_check(stranger(&w, ""), rows[i].purpose, str_z(rows[i].secret), t) == ERR_CSRF, rows[i].secret);
+        CHECK_ROW(csrf_check(stranger(&w, ""), rows[i].purpose, str_z(rows[i].secret), t) == ERR_CSRF,
+                  rows[i].secret);
     op = stranger(&w, "");
     CHECK(csrf_check(op, "signin", STR("browser-a"), STR_NONE) == ERR_CSRF);
     CHECK(csrf_check(op, "signin", STR_NONE, csrf_make(op, "signin", STR_NONE)) == ERR_CSRF);
@@ -217,11 +228,15 @@ static void test_password_change(void)
     CHECK(sign_in(&w, "203.0.113.7", "eve", PASSWORD, STR_NONE, &there) == ERR_OK);
     struct str t = cookie_of(&there, ct);
     int64_t eve = id_of("eve");
-    CHECK(password_change(stranger(&w, ""), eve, STR("wrong one here"), STR("the new password"), here.session.id) == ERR_PASSWORD_WRONG);
-    CHECK(password_change(stranger(&w, ""), eve, STR(PASSWORD), STR("short"), here.session.id) == ERR_PARAM_BAD);
-    CHECK(password_change(stranger(&w, ""), eve, STR(PASSWORD), STR(PASSWORD), here.session.id) == ERR_PARAM_BAD);
+    CHECK(password_change(stranger(&w, ""), eve, STR("wrong one here"), STR("the new password"),
+                          here.session.id) == ERR_PASSWORD_WRONG);
+    CHECK(password_change(stranger(&w, ""), eve, STR(PASSWORD), STR("short"), here.session.id) ==
+          ERR_PARAM_BAD);
+    CHECK(password_change(stranger(&w, ""), eve, STR(PASSWORD), STR(PASSWORD), here.session.id) ==
+          ERR_PARAM_BAD);
     CHECK(session_find(stranger(&w, ""), t, &s) == ERR_OK);
-    CHECK(password_change(stranger(&w, ""), eve, STR(PASSWORD), STR("the new password"), here.session.id) == ERR_OK);
+    CHECK(password_change(stranger(&w, ""), eve, STR(PASSWORD), STR("the new password"), here.session.id) ==
+          ERR_OK);
     CHECK(session_find(stranger(&w, ""), h, &s) == ERR_OK);
     CHECK(session_find(stranger(&w, ""), t, &s) == ERR_UNAUTHENTICATED);
     CHECK(sign_in(&w, "203.0.113.6", "eve", PASSWORD, STR_NONE, &there) == ERR_PASSWORD_WRONG);
@@ -242,7 +257,8 @@ static void test_many_sessions(void)
         CHECK(session_open(&w.op, &a, "pwd", &in) == ERR_OK);
         keep = in.session.id;
     }
-    CHECK(password_change(stranger(&w, ""), a.id, STR("the new password"), STR("the next password"), keep) == ERR_OK);
+    CHECK(password_change(stranger(&w, ""), a.id, STR("the new password"), STR("the next password"), keep) ==
+          ERR_OK);
     CHECK(life_list(world_op(&w, "default"), a.id, &l) == ERR_OK && l.n == 1 && l.v[0].id == keep);
     w.now_ms += 2000;
 }
@@ -280,12 +296,15 @@ static void test_links(void)
     CHECK(make_link("reset", id_of("robot"), b) == ERR_CONFLICT);
     CHECK(make_link("reset", eve, b) == ERR_OK);
     w.now_ms += 2000;
-    CHECK(link_open(stranger(&w, ""), str_z(a), &t) == ERR_OK && t.account_id == eve && str_is(t.kind, "reset"));
+    CHECK(link_open(stranger(&w, ""), str_z(a), &t) == ERR_OK && t.account_id == eve &&
+          str_is(t.kind, "reset"));
     CHECK(link_use(stranger(&w, ""), str_z(a), STR_NONE, STR("short"), &who) == ERR_PARAM_BAD);
-    CHECK(link_use(stranger(&w, ""), str_z(a), STR_NONE, STR("by link, a long one"), &who) == ERR_OK && who == eve);
+    CHECK(link_use(stranger(&w, ""), str_z(a), STR_NONE, STR("by link, a long one"), &who) == ERR_OK &&
+          who == eve);
     CHECK(link_use(stranger(&w, ""), str_z(a), STR_NONE, STR("by link, another one"), &who) == ERR_LINK_DEAD);
     CHECK(link_open(stranger(&w, ""), str_z(a), &t) == ERR_LINK_DEAD);
-    CHECK(link_open(stranger(&w, ""), str_z(b), &t) == ERR_LINK_DEAD); /* made before the password that the first one set */
+    CHECK(link_open(stranger(&w, ""), str_z(b), &t) ==
+          ERR_LINK_DEAD); /* made before the password that the first one set */
     CHECK(sign_in(&w, "", "eve", "by link, a long one", STR_NONE, &in) == ERR_OK);
     w.now_ms += 2000;
     CHECK(make_link("reset", eve, a) == ERR_OK);
@@ -309,15 +328,20 @@ static void test_first_admin(void)
     int64_t who;
     CHECK(link_make(stranger(&w, ""), "first_admin", 0, &(struct str){0}) == ERR_FORBIDDEN);
     CHECK(make_link("first_admin", 0, a) == ERR_OK && make_link("first_admin", 0, b) == ERR_OK);
-    CHECK(link_use(stranger(&w, ""), str_z(a), STR("ann"), STR("a long first password"), &who) == ERR_CONFLICT);
-    CHECK(link_use(stranger(&w, ""), str_z(a), STR("no good name"), STR("a long first password"), &who) == ERR_PARAM_BAD);
-    CHECK(link_use(stranger(&w, ""), str_z(a), STR("Root.Admin"), STR("a long first password"), &who) == ERR_OK);
+    CHECK(link_use(stranger(&w, ""), str_z(a), STR("ann"), STR("a long first password"), &who) ==
+          ERR_CONFLICT);
+    CHECK(link_use(stranger(&w, ""), str_z(a), STR("no good name"), STR("a long first password"), &who) ==
+          ERR_PARAM_BAD);
+    CHECK(link_use(stranger(&w, ""), str_z(a), STR("Root.Admin"), STR("a long first password"), &who) ==
+          ERR_OK);
     CHECK(account_by_id(world_op(&w, "default"), who, &acc) == ERR_OK && str_is(acc.username, "root.admin"));
     CHECK(strs_has(account_permissions(&w.op, &acc), STR("operator")));
-    CHECK(link_use(stranger(&w, ""), str_z(b), STR("second"), STR("a long first password"), &who) == ERR_LINK_DEAD);
+    CHECK(link_use(stranger(&w, ""), str_z(b), STR("second"), STR("a long first password"), &who) ==
+          ERR_LINK_DEAD);
     CHECK(make_link("first_admin", 0, b) == ERR_OK);
     w.now_ms += 900 * 1000;
-    CHECK(link_use(stranger(&w, ""), str_z(b), STR("second"), STR("a long first password"), &who) == ERR_LINK_DEAD);
+    CHECK(link_use(stranger(&w, ""), str_z(b), STR("second"), STR("a long first password"), &who) ==
+          ERR_LINK_DEAD);
 }
 
 static void test_keys(void)
@@ -330,10 +354,13 @@ static void test_keys(void)
     static const struct str too_much[] = {{"user.write", 10}};
     int64_t ann = id_of("ann");
     struct apikey_request r = {.name = STR("nightly")};
-    CHECK(apikey_issue(world_op(&w, "default"), ann, &r, &text, &id, &expires_s) == ERR_OK && text.p[3] == 'p' && expires_s == w.op.now_s + 90 * 86400);
+    CHECK(apikey_issue(world_op(&w, "default"), ann, &r, &text, &id, &expires_s) == ERR_OK &&
+          text.p[3] == 'p' && expires_s == w.op.now_s + 90 * 86400);
     struct op *op = stranger(&w, "");
-    CHECK(token_find(op, (struct str){text.p, TOKEN_TEXT_SIZE}, &t) == ERR_OK && life_check(op, &t) == ERR_OK);
-    CHECK(apikey_actor(op, &t, &actor) == ERR_OK && str_is(actor.name, "ann") && strs_has(actor.permissions, STR("audit.read")) && actor.token_id == id);
+    CHECK(token_find(op, (struct str){text.p, TOKEN_TEXT_SIZE}, &t) == ERR_OK &&
+          life_check(op, &t) == ERR_OK);
+    CHECK(apikey_actor(op, &t, &actor) == ERR_OK && str_is(actor.name, "ann") &&
+          strs_has(actor.permissions, STR("audit.read")) && actor.token_id == id);
     r.permissions = (struct strs){too_much, 1};
     CHECK(apikey_issue(world_op(&w, "default"), ann, &r, &text, &id, &expires_s) == ERR_PARAM_BAD);
     r.permissions = (struct strs){read_only, 1};
@@ -342,14 +369,17 @@ static void test_keys(void)
     r.life_s = 366 * 86400;
     CHECK(apikey_issue(world_op(&w, "default"), ann, &r, &text, &id, &expires_s) == ERR_OK);
     op = stranger(&w, "");
-    CHECK(token_find(op, (struct str){text.p, TOKEN_TEXT_SIZE}, &t) == ERR_OK && apikey_actor(op, &t, &actor) == ERR_OK && actor.permissions.n == 1);
+    CHECK(token_find(op, (struct str){text.p, TOKEN_TEXT_SIZE}, &t) == ERR_OK &&
+          apikey_actor(op, &t, &actor) == ERR_OK && actor.permissions.n == 1);
     /* what the account loses, the key loses */
     CHECK(put_account(&w, &kind_user, "{'username':'ann','roles':[]}", OBJECT_UPDATE, NULL) == ERR_OK);
     op = stranger(&w, "");
-    CHECK(token_find(op, (struct str){text.p, TOKEN_TEXT_SIZE}, &t) == ERR_OK && apikey_actor(op, &t, &actor) == ERR_OK && actor.permissions.n == 0);
+    CHECK(token_find(op, (struct str){text.p, TOKEN_TEXT_SIZE}, &t) == ERR_OK &&
+          apikey_actor(op, &t, &actor) == ERR_OK && actor.permissions.n == 0);
     CHECK(object_set_disabled(world_op(&w, "default"), &kind_user, STR("ann"), true) == ERR_OK);
     op = stranger(&w, "");
-    CHECK(token_find(op, (struct str){text.p, TOKEN_TEXT_SIZE}, &t) == ERR_OK && life_check(op, &t) == ERR_TOKEN_INVALID);
+    CHECK(token_find(op, (struct str){text.p, TOKEN_TEXT_SIZE}, &t) == ERR_OK &&
+          life_check(op, &t) == ERR_TOKEN_INVALID);
     op = stranger(&w, "");
     CHECK(apikey_actor(op, &t, &actor) == ERR_TOKEN_INVALID);
     r = (struct apikey_request){.name = STR("x")};
@@ -357,7 +387,8 @@ static void test_keys(void)
     CHECK(apikey_issue(stranger(&w, ""), id_of("eve"), &r, &text, &id, &expires_s) == ERR_FORBIDDEN);
     int64_t robot = id_of("robot");
     for (int i = 0; i <= LIMIT_API_KEYS; i++)
-        CHECK((apikey_issue(world_op(&w, "default"), robot, &r, &text, &id, &expires_s) == ERR_OK) == (i < LIMIT_API_KEYS));
+        CHECK((apikey_issue(world_op(&w, "default"), robot, &r, &text, &id, &expires_s) == ERR_OK) ==
+              (i < LIMIT_API_KEYS));
     CHECK(text.p[3] == 'm');
 }
 
@@ -365,10 +396,13 @@ int main(void)
 {
     if (!people_begin(&w))
         return 1;
-    CHECK(put_account(&w, &kind_user, "{'username':'ann','password':'" PASSWORD "','roles':['auditor']}", OBJECT_CREATE, NULL) == ERR_OK);
-    CHECK(put_account(&w, &kind_user, "{'username':'eve','password':'" PASSWORD "'}", OBJECT_CREATE, NULL) == ERR_OK);
+    CHECK(put_account(&w, &kind_user, "{'username':'ann','password':'" PASSWORD "','roles':['auditor']}",
+                      OBJECT_CREATE, NULL) == ERR_OK);
+    CHECK(put_account(&w, &kind_user, "{'username':'eve','password':'" PASSWORD "'}", OBJECT_CREATE, NULL) ==
+          ERR_OK);
     CHECK(put_account(&w, &kind_user, "{'username':'blank'}", OBJECT_CREATE, NULL) == ERR_OK);
-    CHECK(put_account(&w, &kind_service_account, "{'username':'robot','owner':'ann'}", OBJECT_CREATE, NULL) == ERR_OK);
+    CHECK(put_account(&w, &kind_service_account, "{'username':'robot','owner':'ann'}", OBJECT_CREATE, NULL) ==
+          ERR_OK);
     test_sessions();
     test_unknown();
     test_a83();

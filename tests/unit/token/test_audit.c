@@ -1,4 +1,5 @@
-/* The audit trail: it verifies, every tampering is found, retention leaves it whole, refusals stay bounded. */
+/* The audit trail: it verifies, every tampering is found, retention leaves it whole, refusals stay bounded.
+ */
 #include "world.h"
 #include <sqlite3.h>
 #include <pthread.h>
@@ -74,7 +75,8 @@ static void test_list(void)
     CHECK(audit_list(op, &q, &j, &next) == ERR_FORBIDDEN);
 }
 
-/* --- tampering: each statement is undone by its opposite ------------------------------------------------------------------ */
+/* --- tampering: each statement is undone by its opposite
+ * ------------------------------------------------------------------ */
 
 static int sql(const char *text)
 {
@@ -99,28 +101,51 @@ static void test_tampering(void)
         bool found;
     } rows[] = {
         {"nothing", "SELECT 1", true},
-        {"object", "UPDATE audit SET object='token:x' WHERE id=(SELECT id FROM audit WHERE event='token.issued' ORDER BY id LIMIT 1 OFFSET 3)", false},
+        {"object",
+         "UPDATE audit SET object='token:x' WHERE id=(SELECT id FROM audit WHERE event='token.issued' ORDER "
+         "BY id LIMIT 1 OFFSET 3)",
+         false},
         {"actor", "UPDATE audit SET actor='system' WHERE id=(SELECT max(id) FROM audit)", false},
         {"time", "UPDATE audit SET at_s=at_s+1 WHERE id=(SELECT min(id) FROM audit)", false},
         {"event", "UPDATE audit SET event='signout' WHERE id=(SELECT max(id) FROM audit)", false},
-        {"payload gone", "UPDATE audit SET payload=NULL WHERE id=(SELECT max(id) FROM audit WHERE payload IS NOT NULL)", false},
-        {"emptied by hand", "UPDATE audit SET actor=NULL, object=NULL, payload=NULL, salt=NULL WHERE id=(SELECT max(id) FROM audit)", false},
-        {"row removed", "DELETE FROM audit WHERE id=(SELECT id FROM audit ORDER BY id LIMIT 1 OFFSET 7)", false},
+        {"payload gone",
+         "UPDATE audit SET payload=NULL WHERE id=(SELECT max(id) FROM audit WHERE payload IS NOT NULL)",
+         false},
+        {"emptied by hand",
+         "UPDATE audit SET actor=NULL, object=NULL, payload=NULL, salt=NULL WHERE id=(SELECT max(id) FROM "
+         "audit)",
+         false},
+        {"row removed", "DELETE FROM audit WHERE id=(SELECT id FROM audit ORDER BY id LIMIT 1 OFFSET 7)",
+         false},
         {"last row removed", "DELETE FROM audit WHERE id=(SELECT max(id) FROM audit)", false},
-        {"row added", "INSERT INTO audit SELECT (SELECT max(id)+1 FROM audit_seal), tenant_id, at_s, event, actor, object, payload, salt, digest FROM audit WHERE id=(SELECT max(id) FROM audit)",
+        {"row added",
+         "INSERT INTO audit SELECT (SELECT max(id)+1 FROM audit_seal), tenant_id, at_s, event, actor, "
+         "object, payload, salt, digest FROM audit WHERE id=(SELECT max(id) FROM audit)",
          false},
         {"row added before all",
-         "INSERT INTO audit SELECT id-1, tenant_id, at_s, event, actor, object, payload, salt, digest FROM audit WHERE id=(SELECT min(id) FROM audit)", false},
-        {"row moved to another tenant", "UPDATE audit SET tenant_id=tenant_id+1 WHERE id=(SELECT max(id) FROM audit)", false},
+         "INSERT INTO audit SELECT id-1, tenant_id, at_s, event, actor, object, payload, salt, digest FROM "
+         "audit WHERE id=(SELECT min(id) FROM audit)",
+         false},
+        {"row moved to another tenant",
+         "UPDATE audit SET tenant_id=tenant_id+1 WHERE id=(SELECT max(id) FROM audit)", false},
         {"seal removed", "DELETE FROM audit_seal WHERE seal=4", false},
         {"chain value", "UPDATE audit_seal SET chain=zeroblob(32) WHERE seal=2", false},
         {"count", "UPDATE audit_seal SET count=count+1 WHERE seal=2", false},
         {"seal before it", "UPDATE audit_seal SET before_id=before_id-1 WHERE seal=3", false},
         {"all of one tenant",
-         "DELETE FROM audit WHERE tenant_id=(SELECT max(tenant_id) FROM audit); DELETE FROM audit_seal WHERE tenant_id=(SELECT max(tenant_id) FROM audit_seal)", false},
-        {"end cut off with its seals", "DELETE FROM audit WHERE id > (SELECT max(id)-20 FROM audit_seal); DELETE FROM audit_seal WHERE id > (SELECT max(id)-20 FROM audit_seal)", false},
-        {"checkpoint's heads", "UPDATE audit_checkpoint SET heads=zeroblob(48), tenants=1 WHERE id=(SELECT max(id) FROM audit_checkpoint)", false},
-        {"first checkpoint removed", "DELETE FROM audit_checkpoint WHERE id=(SELECT min(id) FROM audit_checkpoint)", false},
+         "DELETE FROM audit WHERE tenant_id=(SELECT max(tenant_id) FROM audit); DELETE FROM audit_seal WHERE "
+         "tenant_id=(SELECT max(tenant_id) FROM audit_seal)",
+         false},
+        {"end cut off with its seals",
+         "DELETE FROM audit WHERE id > (SELECT max(id)-20 FROM audit_seal); DELETE FROM audit_seal WHERE id "
+         "> (SELECT max(id)-20 FROM audit_seal)",
+         false},
+        {"checkpoint's heads",
+         "UPDATE audit_checkpoint SET heads=zeroblob(48), tenants=1 WHERE id=(SELECT max(id) FROM "
+         "audit_checkpoint)",
+         false},
+        {"first checkpoint removed",
+         "DELETE FROM audit_checkpoint WHERE id=(SELECT min(id) FROM audit_checkpoint)", false},
     };
     static const char *const tables[] = {"audit", "audit_seal", "audit_checkpoint"};
     char text[200];
@@ -134,7 +159,8 @@ static void test_tampering(void)
         CHECK_ROW(e == (rows[i].found ? ERR_OK : ERR_STORE_CORRUPT), rows[i].what);
         CHECK_ROW(rows[i].found || w.op.fault.detail[0], rows[i].what);
         for (int t = 0; t < 3; t++) {
-            snprintf(text, sizeof(text), "DELETE FROM %s; INSERT INTO %s SELECT * FROM keep_%s", tables[t], tables[t], tables[t]);
+            snprintf(text, sizeof(text), "DELETE FROM %s; INSERT INTO %s SELECT * FROM keep_%s", tables[t],
+                     tables[t], tables[t]);
             CHECK(sql(text) == SQLITE_OK);
         }
     }
@@ -145,7 +171,8 @@ static void test_tampering(void)
     CHECK(verify() == ERR_OK);
 }
 
-/* --- writers at once, a rolled back transaction, a restart -------------------------------------------------------------------- */
+/* --- writers at once, a rolled back transaction, a restart
+ * -------------------------------------------------------------------- */
 
 static err_t write_and_fail(struct db *db, void *ctx)
 {
@@ -199,9 +226,11 @@ static void test_restart(void)
     CHECK(audit_checkpoint(world_op(&w, "default")) == ERR_OK);
     CHECK(verify() == ERR_OK);
     /* what was written before the restart and after the last checkpoint is in the new one */
-    CHECK(sql("CREATE TABLE keep AS SELECT * FROM audit_seal; DELETE FROM audit_seal WHERE seal > 40") == SQLITE_OK);
+    CHECK(sql("CREATE TABLE keep AS SELECT * FROM audit_seal; DELETE FROM audit_seal WHERE seal > 40") ==
+          SQLITE_OK);
     CHECK(verify() == ERR_STORE_CORRUPT);
-    CHECK(sql("DELETE FROM audit_seal; INSERT INTO audit_seal SELECT * FROM keep; DROP TABLE keep") == SQLITE_OK);
+    CHECK(sql("DELETE FROM audit_seal; INSERT INTO audit_seal SELECT * FROM keep; DROP TABLE keep") ==
+          SQLITE_OK);
     CHECK(verify() == ERR_OK);
 }
 
@@ -211,7 +240,8 @@ static void test_lost_commit(void)
     CHECK(audit_checkpoint(world_op(&w, "default")) == ERR_OK);
     for (int i = 0; i < 2; i++) {
         CHECK(write_some("default", 1) == ERR_OK);
-        CHECK(sql("DELETE FROM audit WHERE id=(SELECT max(id) FROM audit); DELETE FROM audit_seal WHERE id=(SELECT max(id) FROM audit_seal)") == SQLITE_OK);
+        CHECK(sql("DELETE FROM audit WHERE id=(SELECT max(id) FROM audit); DELETE FROM audit_seal WHERE "
+                  "id=(SELECT max(id) FROM audit_seal)") == SQLITE_OK);
         CHECK(write_some(i ? "other" : "default", 2) == ERR_OK);
         CHECK(verify() == ERR_OK);
         CHECK(audit_checkpoint(world_op(&w, "default")) == ERR_OK);
@@ -255,7 +285,8 @@ static void test_retention(void)
     CHECK(verify() == ERR_OK);
     op = world_op(&w, "default");
     CHECK(audit_retain(op, op->now_s - 3600, &again) == ERR_OK && again == 0);
-    CHECK(sql("UPDATE audit SET actor=NULL, object=NULL, payload=NULL, salt=NULL WHERE id=(SELECT max(id) FROM audit)") == SQLITE_OK);
+    CHECK(sql("UPDATE audit SET actor=NULL, object=NULL, payload=NULL, salt=NULL WHERE id=(SELECT max(id) "
+              "FROM audit)") == SQLITE_OK);
     CHECK(verify() == ERR_STORE_CORRUPT);
 }
 
@@ -263,7 +294,8 @@ static int64_t count_of(const char *event)
 {
     struct rows r;
     int64_t n = 0;
-    CHECK(db_rows(w.db, Q_AUDIT_LIST, BIND(vint(w.op.tenant->object.id), vint(0), vint(INT64_MAX)), &r) == ERR_OK);
+    CHECK(db_rows(w.db, Q_AUDIT_LIST, BIND(vint(w.op.tenant->object.id), vint(0), vint(INT64_MAX)), &r) ==
+          ERR_OK);
     while (db_next(&r))
         n += str_is(db_text(&r, 2), event);
     CHECK(db_end(&r) == ERR_OK);
@@ -280,7 +312,8 @@ static void test_refused(void)
     for (int i = 0; i < 1000; i++)
         audit_refused(op, "client.unknown", arena_fmt(op->arena, "c%d\n\"", i));
     CHECK(audit_flush_refused(op) == ERR_OK && count_of("refused") == 1 + LIMIT_REFUSED + 1);
-    CHECK(audit_flush_refused(world_op(&w, "default")) == ERR_OK && count_of("refused") == 1 + LIMIT_REFUSED + 1);
+    CHECK(audit_flush_refused(world_op(&w, "default")) == ERR_OK &&
+          count_of("refused") == 1 + LIMIT_REFUSED + 1);
 }
 
 static void test_webhook(void)
@@ -288,7 +321,9 @@ static void test_webhook(void)
     struct rows r;
     struct object *o;
     struct op *op = world_op(&w, "default");
-    CHECK(object_put(op, &kind_webhook, world_json(&w, "{'name':'siem','url':'https://siem.example/in','secret':'a long enough secret of 40 characters ..','events':['signin.failed','refused']}"),
+    CHECK(object_put(op, &kind_webhook,
+                     world_json(&w, "{'name':'siem','url':'https://siem.example/in','secret':'a long enough "
+                                    "secret of 40 characters ..','events':['signin.failed','refused']}"),
                      OBJECT_CREATE, MANAGED_API, 0, "", &o, NULL) == ERR_OK);
     op = world_op(&w, "default");
     CHECK(audit_now(op, AUDIT_SIGNIN_FAILED, STR("user:ann"), STR("{\"why\":\"password\"}")) == ERR_OK);
@@ -305,7 +340,8 @@ int main(void)
         return 1;
     struct object *o;
     struct op *op = world_op(&w, "default");
-    CHECK(object_put(op, &kind_tenant, world_json(&w, "{'name':'other'}"), OBJECT_CREATE, MANAGED_API, 0, "", &o, NULL) == ERR_OK);
+    CHECK(object_put(op, &kind_tenant, world_json(&w, "{'name':'other'}"), OBJECT_CREATE, MANAGED_API, 0, "",
+                     &o, NULL) == ERR_OK);
     test_whole();
     test_list();
     test_tampering();

@@ -60,15 +60,21 @@ static void test_peer(void)
         unsigned v4, v6;
         const char *want;
     } rows[] = {
-        {"203.0.113.77", 32, 64, "203.0.113.77/32"}, {"203.0.113.77", 24, 48, "203.0.113.0/24"},
-        {"203.0.113.77", 20, 48, "203.0.112.0/20"},  {"2001:db8:1:2:3::4", 24, 64, "2001:db8:1:2::/64"},
-        {"2001:db8:1:2:3::4", 24, 48, "2001:db8:1::/48"}, {"::ffff:203.0.113.77", 24, 48, "203.0.113.0/24"},
-        {"", 24, 48, "other"},                       {"unix", 24, 48, "other"},
-        {"1.2.3.4.5", 24, 48, "other"},              {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 24, 48, "other"},
+        {"203.0.113.77", 32, 64, "203.0.113.77/32"},
+        {"203.0.113.77", 24, 48, "203.0.113.0/24"},
+        {"203.0.113.77", 20, 48, "203.0.112.0/20"},
+        {"2001:db8:1:2:3::4", 24, 64, "2001:db8:1:2::/64"},
+        {"2001:db8:1:2:3::4", 24, 48, "2001:db8:1::/48"},
+        {"::ffff:203.0.113.77", 24, 48, "203.0.113.0/24"},
+        {"", 24, 48, "other"},
+        {"unix", 24, 48, "other"},
+        {"1.2.3.4.5", 24, 48, "other"},
+        {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 24, 48, "other"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         char net[PEER_NETWORK_SIZE];
-        CHECK_ROW(str_is(peer_network(str_z(rows[i].peer), rows[i].v4, rows[i].v6, net), rows[i].want), rows[i].peer);
+        CHECK_ROW(str_is(peer_network(str_z(rows[i].peer), rows[i].v4, rows[i].v6, net), rows[i].want),
+                  rows[i].peer);
     }
 }
 

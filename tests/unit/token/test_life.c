@@ -9,7 +9,8 @@ struct stub_client {
     struct str client_id, client_name;
 };
 static const struct field stub_fields[] = {
-    {"client_id", F_STR, FIELD_REQUIRED, LIMIT_NAME, offsetof(struct stub_client, client_id), NULL, NULL, "id"},
+    {"client_id", F_STR, FIELD_REQUIRED, LIMIT_NAME, offsetof(struct stub_client, client_id), NULL, NULL,
+     "id"},
     {"client_name", F_STR, 0, LIMIT_NAME, offsetof(struct stub_client, client_name), NULL, NULL, "name"},
 };
 static const struct object_kind kind_stub_client = {
@@ -29,11 +30,13 @@ static struct object *client(const char *id)
     char doc[256];
     struct object *o = NULL;
     snprintf(doc, sizeof(doc), "{'client_id':'%s','client_name':'The %s'}", id, id);
-    CHECK(object_put(&w.op, &kind_stub_client, world_json(&w, doc), OBJECT_UPSERT, MANAGED_API, 0, "", &o, NULL) == ERR_OK);
+    CHECK(object_put(&w.op, &kind_stub_client, world_json(&w, doc), OBJECT_UPSERT, MANAGED_API, 0, "", &o,
+                     NULL) == ERR_OK);
     return o;
 }
 
-/* --- rows made without the layers above ----------------------------------------------------------------------------- */
+/* --- rows made without the layers above
+ * ----------------------------------------------------------------------------- */
 
 static err_t insert_token_tx(struct db *db, void *ctx)
 {
@@ -41,7 +44,8 @@ static err_t insert_token_tx(struct db *db, void *ctx)
 }
 
 /* A live access token with these ancestors; its text in *ret_text. */
-static struct token token(int64_t client_id, int64_t account_id, int64_t session_id, int64_t grant_id, struct token_text *ret_text)
+static struct token token(int64_t client_id, int64_t account_id, int64_t session_id, int64_t grant_id,
+                          struct token_text *ret_text)
 {
     struct token t = {.kind = TOKEN_ACCESS,
                       .id = store_new_id(w.core.store),
@@ -76,8 +80,9 @@ static int64_t account_row(const char *name)
 {
     int64_t id = store_new_id(w.core.store);
     struct row r = {Q_ACCOUNT_INSERT,
-                    {vint(w.op.tenant->object.id), vint(id), vtext(STR("user")), vtext(str_z(name)), vtext(STR_NONE), vtext(STR("{}")),
-                     vtext(STR_NONE), vid(0), vtext(STR("api")), vint(0), vint(0), vint(1), vint(w.op.now_s)},
+                    {vint(w.op.tenant->object.id), vint(id), vtext(STR("user")), vtext(str_z(name)),
+                     vtext(STR_NONE), vtext(STR("{}")), vtext(STR_NONE), vid(0), vtext(STR("api")), vint(0),
+                     vint(0), vint(1), vint(w.op.now_s)},
                     13};
     CHECK(store_tx(w.core.store, row_tx, &r) == ERR_OK);
     return id;
@@ -88,8 +93,9 @@ static int64_t session_row(int64_t account_id)
     int64_t id = store_new_id(w.core.store);
     uint8_t hash[32] = {1};
     struct row r = {Q_SESSION_INSERT,
-                    {vint(w.op.tenant->object.id), vint(id), vint(account_id), vblob(hash, 32), vint(w.op.now_s), vtext(STR("pwd")),
-                     vtext(STR("127.0.0.1")), vtext(STR("browser")), vint(w.op.now_s + 86400), vint(id)},
+                    {vint(w.op.tenant->object.id), vint(id), vint(account_id), vblob(hash, 32),
+                     vint(w.op.now_s), vtext(STR("pwd")), vtext(STR("127.0.0.1")), vtext(STR("browser")),
+                     vint(w.op.now_s + 86400), vint(id)},
                     10};
     CHECK(store_tx(w.core.store, row_tx, &r) == ERR_OK);
     return id;
@@ -99,8 +105,9 @@ static int64_t grant_row(int64_t account_id, int64_t client_id, int64_t session_
 {
     int64_t id = store_new_id(w.core.store);
     struct row r = {Q_GRANT_INSERT,
-                    {vint(w.op.tenant->object.id), vint(id), vint(account_id), vint(client_id), vid(session_id), vtext(STR("a")),
-                     vtext(STR("api")), vint(w.op.now_s), vtext(STR("127.0.0.1")), vint(w.op.now_s + 86400), vtext(STR("{}"))},
+                    {vint(w.op.tenant->object.id), vint(id), vint(account_id), vint(client_id),
+                     vid(session_id), vtext(STR("a")), vtext(STR("api")), vint(w.op.now_s),
+                     vtext(STR("127.0.0.1")), vint(w.op.now_s + 86400), vtext(STR("{}"))},
                     11};
     CHECK(store_tx(w.core.store, row_tx, &r) == ERR_OK);
     return id;
@@ -126,7 +133,8 @@ static bool lives(const struct token_text *text)
     return judge_text(text) == ERR_OK;
 }
 
-/* --- finding and judging ---------------------------------------------------------------------------------------------- */
+/* --- finding and judging
+ * ---------------------------------------------------------------------------------------------- */
 
 static void test_find(void)
 {
@@ -136,7 +144,8 @@ static void test_find(void)
     struct object *c = client("web");
     int64_t cid = c->id;
     struct token made = token(cid, 0, 0, 0, &text);
-    CHECK(token_find(op, text_of(&text), &t) == ERR_OK && t.id == made.id && t.kind == 'a' && t.client_id == cid);
+    CHECK(token_find(op, text_of(&text), &t) == ERR_OK && t.id == made.id && t.kind == 'a' &&
+          t.client_id == cid);
     CHECK(str_is(t.scope, "a b") && str_is(t.audience, "api") && !t.spec.p && t.expires_s == op->now_s + 600);
     CHECK(life_check(op, &t) == ERR_OK);
     /* the id of a row with other random bits */
@@ -190,7 +199,9 @@ static void test_client(void)
     CHECK(!lives(&later));
 }
 
-/* --- revoking --------------------------------------------------------------------------------------------------------- */
+/* --- revoking
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 struct tree {
     int64_t account, session, grant, offline;
@@ -213,7 +224,7 @@ static void test_revoke(void)
     static const struct {
         const char *what;
         enum node_kind kind;
-        size_t id; /* in struct tree */
+        size_t id;                 /* in struct tree */
         bool online, offline, key; /* what still lives */
     } rows[] = {
         {"grant", NODE_GRANT, offsetof(struct tree, grant), false, true, true},
@@ -234,7 +245,8 @@ static void test_revoke(void)
             CHECK(lives(&t.online_token) && lives(&t.offline_token) && lives(&t.key));
             memcpy(&id, (char *)&t + rows[i].id, sizeof(id));
             CHECK(node_revoke(world_op(&w, "default"), rows[i].kind, id, "test") == ERR_OK);
-            CHECK(node_revoke(world_op(&w, "default"), rows[i].kind, id, "test") == ERR_OK); /* again changes nothing */
+            CHECK(node_revoke(world_op(&w, "default"), rows[i].kind, id, "test") ==
+                  ERR_OK); /* again changes nothing */
             if (marked)
                 CHECK(dead_set_mark_some(world_op(&w, "default")) == ERR_OK);
             CHECK_ROW(lives(&t.online_token) == rows[i].online, rows[i].what);
@@ -313,7 +325,8 @@ static void test_replay(void)
     CHECK(dead_set_mark_some(world_op(&w, "default")) == ERR_OK);
 }
 
-/* --- unstored JWTs ------------------------------------------------------------------------------------------------------ */
+/* --- unstored JWTs
+ * ------------------------------------------------------------------------------------------------------ */
 
 static void test_claims(void)
 {
@@ -342,7 +355,8 @@ static void test_claims(void)
     CHECK(life_check_claims(world_op(&w, "default"), &named) == ERR_TOKEN_INVALID);
 }
 
-/* --- lists and last use --------------------------------------------------------------------------------------------------- */
+/* --- lists and last use
+ * --------------------------------------------------------------------------------------------------- */
 
 static void test_list(void)
 {
@@ -361,7 +375,8 @@ static void test_list(void)
     CHECK(usage_flush(op) == ERR_OK);
     CHECK(usage_last(w.core.usage, t.grant) == 0);
     op = world_op(&w, "default");
-    CHECK(life_list(op, t.account, &l) == ERR_OK && l.n == 3 && l.v[2].used_s == op->now_s + 5 && str_is(l.v[2].ip, "203.0.113.9"));
+    CHECK(life_list(op, t.account, &l) == ERR_OK && l.n == 3 && l.v[2].used_s == op->now_s + 5 &&
+          str_is(l.v[2].ip, "203.0.113.9"));
     CHECK(node_revoke(world_op(&w, "default"), NODE_SESSION, t.session, "test") == ERR_OK);
     CHECK(life_list(world_op(&w, "default"), t.account, &l) == ERR_OK && l.n == 1);
 }
@@ -371,11 +386,13 @@ static void test_usage_bound(void)
     struct op *op = world_op(&w, "default");
     for (int64_t i = 1; i <= LIMIT_USAGE + 1; i++)
         usage_touch(w.core.usage, NODE_TOKEN, op->tenant->object.id, i, op->now_s, STR_NONE);
-    CHECK(usage_last(w.core.usage, LIMIT_USAGE) == op->now_s && usage_last(w.core.usage, LIMIT_USAGE + 1) == 0);
+    CHECK(usage_last(w.core.usage, LIMIT_USAGE) == op->now_s &&
+          usage_last(w.core.usage, LIMIT_USAGE + 1) == 0);
     CHECK(usage_flush(op) == ERR_OK);
 }
 
-/* --- one-time things ------------------------------------------------------------------------------------------------------ */
+/* --- one-time things
+ * ------------------------------------------------------------------------------------------------------ */
 
 static struct ticket code;
 static _Atomic int wins;
@@ -410,12 +427,17 @@ static void test_ticket(void)
     struct ticket t;
     pthread_t thread[50];
     struct op *op = world_op(&w, "default");
-    code = (struct ticket){.kind = STR("code"), .id = store_new_id(w.core.store), .tenant_id = op->tenant->object.id, .client_id = 7,
-                           .created_s = op->now_s, .expires_s = op->now_s + 60};
+    code = (struct ticket){.kind = STR("code"),
+                           .id = store_new_id(w.core.store),
+                           .tenant_id = op->tenant->object.id,
+                           .client_id = 7,
+                           .created_s = op->now_s,
+                           .expires_s = op->now_s + 60};
     CHECK(token_text_make(&w.core, TOKEN_CODE, code.id, &text) == ERR_OK);
     CHECK(token_text_make(&w.core, TOKEN_CODE, code.id, &other) == ERR_OK);
     CHECK(store_tx(w.core.store, insert_ticket_tx, &text) == ERR_OK);
-    CHECK(ticket_find(op, w.db, TOKEN_CODE, text_of(&text), &t) == ERR_OK && t.client_id == 7 && str_is(t.spec, "{}") && !t.consumed_s);
+    CHECK(ticket_find(op, w.db, TOKEN_CODE, text_of(&text), &t) == ERR_OK && t.client_id == 7 &&
+          str_is(t.spec, "{}") && !t.consumed_s);
     CHECK(ticket_find(op, w.db, TOKEN_LINK, text_of(&text), &t) == ERR_NOT_FOUND);
     CHECK(ticket_find(op, w.db, TOKEN_CODE, text_of(&other), &t) == ERR_NOT_FOUND);
     for (intptr_t i = 0; i < 50; i++)
@@ -423,10 +445,13 @@ static void test_ticket(void)
     for (int i = 0; i < 50; i++)
         pthread_join(thread[i], NULL);
     CHECK(wins == 1);
-    CHECK(ticket_find(op, w.db, TOKEN_CODE, text_of(&text), &t) == ERR_OK && t.consumed_s == 5 && t.result_id >= 1 && t.result_id <= 50);
+    CHECK(ticket_find(op, w.db, TOKEN_CODE, text_of(&text), &t) == ERR_OK && t.consumed_s == 5 &&
+          t.result_id >= 1 && t.result_id <= 50);
 }
 
-/* --- expiry --------------------------------------------------------------------------------------------------------------- */
+/* --- expiry
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 
 static int64_t steady_ms; /* apart from the wall clock, for case A90 */
 
@@ -481,7 +506,9 @@ static err_t attempts_tx(struct db *db, void *ctx)
     int64_t n = *(int64_t *)ctx;
     for (int i = 0; i < 1200; i++) {
         snprintf(name, sizeof(name), "account:%d", i);
-        TRY(db_run(db, Q_LIMITER_PUT, BIND(vint(w.op.tenant->object.id), vtext(str_z(name)), vint(1), vint(n), vint(n + i % 7)), NULL));
+        TRY(db_run(db, Q_LIMITER_PUT,
+                   BIND(vint(w.op.tenant->object.id), vtext(str_z(name)), vint(1), vint(n), vint(n + i % 7)),
+                   NULL));
     }
     return ERR_OK;
 }
@@ -505,7 +532,8 @@ static void test_all_tables(void)
     CHECK(any(Q_OLDEST_LIMITER));
     pass_s(2 * 86400, 2 * 86400);
     expire();
-    static const enum query oldest[] = {Q_OLDEST_LIMITER, Q_OLDEST_TOKEN, Q_OLDEST_TICKET, Q_OLDEST_SESSION, Q_OLDEST_GRANT};
+    static const enum query oldest[] = {Q_OLDEST_LIMITER, Q_OLDEST_TOKEN, Q_OLDEST_TICKET, Q_OLDEST_SESSION,
+                                        Q_OLDEST_GRANT};
     for (size_t i = 0; i < sizeof(oldest) / sizeof(oldest[0]); i++)
         CHECK(!any(oldest[i]));
 }

@@ -14,7 +14,11 @@ static void test_round_trip(const struct core *core)
     static const struct {
         enum token_letter letter;
         int64_t id;
-    } rows[] = {{TOKEN_ACCESS, 1}, {TOKEN_REFRESH, 17}, {TOKEN_SESSION, INT64_MAX}, {TOKEN_CODE, 1234567890123}, {TOKEN_LINK, 2}};
+    } rows[] = {{TOKEN_ACCESS, 1},
+                {TOKEN_REFRESH, 17},
+                {TOKEN_SESSION, INT64_MAX},
+                {TOKEN_CODE, 1234567890123},
+                {TOKEN_LINK, 2}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct token_text t, again;
         char letter = 0;
@@ -43,7 +47,8 @@ static void test_derived(const struct core *core)
     CHECK(memcmp(a.p, b.p, sizeof(a.p)) != 0);
 }
 
-/* Each single character changed, to each other one of the alphabet; each truncation; longer ones; the other case. */
+/* Each single character changed, to each other one of the alphabet; each truncation; longer ones; the other
+ * case. */
 static void test_a62(const struct core *core)
 {
     static const char alphabet[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-\0 ";
@@ -68,7 +73,9 @@ static void test_a62(const struct core *core)
     accepted += token_text_id(core, STR_NONE, &letter, &id);
     CHECK(accepted == 0);
     for (size_t i = 5; i < TOKEN_TEXT_SIZE; i++)
-        copy[i] = copy[i] >= 'a' && copy[i] <= 'z' ? (char)(copy[i] - 32) : copy[i] >= 'A' && copy[i] <= 'Z' ? (char)(copy[i] + 32) : copy[i];
+        copy[i] = copy[i] >= 'a' && copy[i] <= 'z'   ? (char)(copy[i] - 32)
+                  : copy[i] >= 'A' && copy[i] <= 'Z' ? (char)(copy[i] + 32)
+                                                     : copy[i];
     CHECK(!token_text_check((struct str){copy, TOKEN_TEXT_SIZE}, &letter));
 }
 
