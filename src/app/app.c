@@ -108,6 +108,8 @@ static err_t open_memory(struct app *a, struct log *log)
     c->usage = usage_new();
     c->expiry = expiry_new();
     TRY(crypto_new(&c->crypto));
+    if (c->metrics)
+        metrics_set(c->metrics, METRIC_BUILD_INFO, MEREAU_VERSION, 1);
     return c->metrics && c->cache && c->dead && c->usage && c->expiry && a->data_dir ? ERR_OK : ERR_MEMORY;
 }
 

@@ -240,6 +240,8 @@ static int run_with_config(struct running *r)
         return run_on_server(r, fd);
     if (app_has_store(r->place.data_dir) || (c->flags & CLI_CREATES))
         return run_on_store(r);
+    if (access(r->place.data_dir, F_OK) == 0 && access(r->place.data_dir, X_OK) < 0)
+        return cli_refuse(&r->call, 1, "you may not look into %s: run this as the server's user, or as root", r->place.data_dir);
     if (c->flags & CLI_MAYBE_STORE)
         return c->run(&r->call);
     return cli_refuse(&r->call, 1, "there is no store in %s: name it with --data or --config, or start `mereau serve`", r->place.data_dir);
