@@ -8,7 +8,7 @@ import re
 import mereau
 
 DOCS = os.path.join(mereau.ROOT, "docs")
-LATER = {"docs/benchmarks.md"}  # the figures of ./bench, written at a release
+LATER = set()
 
 
 def script():
