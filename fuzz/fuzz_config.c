@@ -1,8 +1,9 @@
-/* A configuration file: whatever comes, faults have their texts and lines, what was read can be printed and read again, and nothing
- * leaks. The kinds here stand for the real ones: a name, every type of field, a secret. */
+/* A configuration file: whatever comes, faults have their texts and lines, what was read can be printed and
+ * read again, and nothing leaks. The kinds here stand for the real ones: a name, every type of field, a
+ * secret. */
 // layers: base
-// files: src/app/yaml.c src/app/config.c src/app/config_file.c src/app/config_fault.c src/app/config_check.c src/app/desired.c src/cli/value.c
-// libs: yaml
+// files: src/app/yaml.c src/app/yaml_print.c src/app/config.c src/app/config_file.c src/app/config_fault.c src/app/config_check.c
+// src/app/desired.c src/cli/value.c libs: yaml
 #include "app/desired.h"
 
 #include <stdio.h>
@@ -29,8 +30,11 @@ static const struct field rows[] = {
     {"life", F_SECONDS, 0, 86400, offsetof(struct thing, seconds), NULL, "15m", ""},
     {"demo", F_BOOL, 0, 0, offsetof(struct thing, flag), NULL, "false", ""},
 };
-#define KIND(kind_name, kind_plural, is_system)                                                                                            \
-    {.name = kind_name, .plural = kind_plural, .name_field = "name", .fields = FIELDS(rows, struct thing), .system = is_system}
+#define KIND(kind_name, kind_plural, is_system)                                                              \
+    {                                                                                                        \
+        .name = kind_name, .plural = kind_plural, .name_field = "name",                                      \
+        .fields = FIELDS(rows, struct thing), .system = is_system                                            \
+    }
 static const struct object_kind tenant = KIND("tenant", "tenants", true), role = KIND("role", "roles", false),
                                 user = KIND("service-account", "service-accounts", false);
 static const struct object_kind *const all[] = {&tenant, &role, &user};

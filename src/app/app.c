@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define CACHE_OBJECTS 32768 /* 10,000 tenants with a client or two each */
+#define CACHE_OBJECTS   32768 /* 10,000 tenants with a client or two each */
 #define START_CACHE_KIB 256
 
 bool app_has_store(const char *data_dir)
@@ -22,7 +22,8 @@ bool app_has_store(const char *data_dir)
 
 struct log *app_log(const struct settings *s)
 {
-    static const char *const levels[] = {"debug", "info", "warn", "error"}, *const formats[] = {"auto", "json", "text"};
+    static const char *const levels[] = {"debug", "info", "warn", "error"}, *const formats[] = {
+                                                                                "auto", "json", "text"};
     int level = LOG_INFO, format = LOG_AUTO;
     for (int i = 0; i < 4; i++)
         level = str_is(s->log_level, levels[i]) ? i : level;
@@ -39,7 +40,8 @@ err_t app_op(struct app *a, struct db *db, struct arena *arena, struct op *ret)
 }
 
 /* The webhook sink asks for the secret at the time of the delivery: a changed one is used at once. */
-static err_t webhook_secret(void *ctx, int64_t tenant_id, struct str target, struct arena *arena, struct str *ret_url, struct str *ret_secret)
+static err_t webhook_secret(void *ctx, int64_t tenant_id, struct str target, struct arena *arena,
+                            struct str *ret_url, struct str *ret_secret)
 {
     struct app *a = ctx;
     struct db *db;
@@ -73,15 +75,21 @@ static err_t open_outbox(struct app *a)
 {
     const struct settings *s = &a->config->settings;
     struct core *c = &a->core;
-    c->net = net_new(&(struct net_config){.allow = s->net_allow, .ca_file = text(a, s->net_ca_file), .metrics = c->metrics});
-    a->webhook = (struct webhook_sink){.net = c->net, .crypto = c->crypto, .clock = c->clock, .secret_of = webhook_secret, .ctx = a};
-    a->mail = (struct mail_sink){.net = c->net, .smtp_url = text(a, s->mail_smtp_url), .from = text(a, s->mail_from),
-                                 .username = text(a, s->mail_username), .password = text(a, s->mail_password)};
+    c->net = net_new(&(struct net_config){
+        .allow = s->net_allow, .ca_file = text(a, s->net_ca_file), .metrics = c->metrics});
+    a->webhook = (struct webhook_sink){
+        .net = c->net, .crypto = c->crypto, .clock = c->clock, .secret_of = webhook_secret, .ctx = a};
+    a->mail = (struct mail_sink){.net = c->net,
+                                 .smtp_url = text(a, s->mail_smtp_url),
+                                 .from = text(a, s->mail_from),
+                                 .username = text(a, s->mail_username),
+                                 .password = text(a, s->mail_password)};
     size_t n = 0;
     a->sinks[n++] = (struct event_sink){.name = "webhook", .deliver = webhook_deliver, .ctx = &a->webhook};
     c->mail = s->mail_smtp_url.n > 0;
     if (c->mail)
-        a->sinks[n++] = (struct event_sink){.name = "mail", .erase = true, .deliver = mail_deliver, .ctx = &a->mail};
+        a->sinks[n++] =
+            (struct event_sink){.name = "mail", .erase = true, .deliver = mail_deliver, .ctx = &a->mail};
     c->event = event_new(&(struct event_config){c->store, c->log, c->metrics, c->clock, a->sinks, n});
     return c->net && c->event ? ERR_OK : ERR_MEMORY;
 }

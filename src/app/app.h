@@ -1,5 +1,5 @@
-/* The application: builds and owns everything. A server (serve.c) and a command without a server (main.c) open the same services
- * (app_open); the server adds listeners, the control socket and the housekeeper. */
+/* The application: builds and owns everything. A server (serve.c) and a command without a server (main.c)
+ * open the same services (app_open); the server adds listeners, the control socket and the housekeeper. */
 #pragma once
 #include "app/config.h"
 #include "app/desired.h"
@@ -11,22 +11,23 @@
 
 struct app {
     struct core core;
-    struct config *config;         /* the caller's */
+    struct config *config; /* the caller's */
     const char *data_dir, *master_key_file;
-    bool master_in_data;           /* warn until it is moved */
+    bool master_in_data; /* warn until it is moved */
     struct event_sink sinks[2];
     struct webhook_sink webhook;
     struct mail_sink mail;
-    struct arena *arena;           /* lives as long as the app */
+    struct arena *arena;               /* lives as long as the app */
     _Atomic int64_t audit_retention_s; /* SIGHUP may change it */
 };
 extern const struct object_kinds app_kinds;
 
-/* Opens the store (under its lock), the key ring, caches, audit, outbox. `log` is borrowed. On error: a sentence in f, and
- * nothing is left open. */
+/* Opens the store (under its lock), the key ring, caches, audit, outbox. `log` is borrowed. On error: a
+ * sentence in f, and nothing is left open. */
 err_t app_open(struct config *cfg, struct log *log, struct app *ret, struct fault *f);
 void app_close(struct app *a);
-/* An op of the process itself (ACTOR_SYSTEM) for the default tenant, on a connection and arena of the caller's. */
+/* An op of the process itself (ACTOR_SYSTEM) for the default tenant, on a connection and arena of the
+ * caller's. */
 err_t app_op(struct app *a, struct db *db, struct arena *arena, struct op *ret);
 bool app_has_store(const char *data_dir);
 struct log *app_log(const struct settings *s);
@@ -35,8 +36,8 @@ struct log *app_log(const struct settings *s);
 extern const struct cli_command app_commands[];
 /* What a command of app's table finds in cli_call.host. */
 struct app_host {
-    struct config *config;   /* loaded; NULL if loading failed or was not wanted */
-    struct app *app;         /* open, or NULL */
+    struct config *config; /* loaded; NULL if loading failed or was not wanted */
+    struct app *app;       /* open, or NULL */
     const struct cli_line *line;
     char *const *env;
 };
@@ -52,7 +53,8 @@ int app_serve(struct cli_call *c);
 /* --- front.c --- */
 struct http_server;
 struct http_listener;
-err_t app_listen(struct app *app, const struct http_listener *listeners, size_t n, struct http_server **ret, struct fault *f);
+err_t app_listen(struct app *app, const struct http_listener *listeners, size_t n, struct http_server **ret,
+                 struct fault *f);
 
 /* --- control.c: the server's side of the control socket --- */
 struct control;
@@ -62,7 +64,7 @@ void control_stop(struct control **c);
 /* --- housekeeper.c --- */
 struct housekeeper;
 err_t housekeeper_start(struct app *a, struct housekeeper **ret);
-void housekeeper_stop(struct housekeeper **h); /* runs the flushing rounds a last time */
+void housekeeper_stop(struct housekeeper **h);       /* runs the flushing rounds a last time */
 bool housekeeper_alive(const struct housekeeper *h); /* for the watchdog: it went round lately */
 
 /* --- systemd.c: the documented datagrams and variables, no library --- */
@@ -76,5 +78,5 @@ struct systemd_fds {
         char name[64]; /* FileDescriptorName= of the socket unit */
     } v[SYSTEMD_FDS_MAX];
 };
-bool systemd_fd_is_loopback(int fd); /* Unix sockets, too */
+bool systemd_fd_is_loopback(int fd);              /* Unix sockets, too */
 void systemd_listen_fds(struct systemd_fds *ret); /* takes LISTEN_FDS out of the environment */

@@ -1,5 +1,5 @@
-/* See config.h. The rows of config.def are read through base/fields, one at a time, so that each fault names its own place and
- * several are told at once. */
+/* See config.h. The rows of config.def are read through base/fields, one at a time, so that each fault names
+ * its own place and several are told at once. */
 #include "app/config.h"
 #include "app/config_parts.h"
 #include "cli/cli.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 static const struct field rows[] = {
-#define S(member, type, path, max, initial, choices, flags, reload, doc)                                                       \
+#define S(member, type, path, max, initial, choices, flags, reload, doc)                                     \
     {path, F_##type, flags, max, offsetof(struct settings, member), choices, initial, doc},
 #include "app/config.def"
 #undef S
@@ -30,13 +30,17 @@ static void set_row(struct config *c, const struct field *row, json_t *value, co
 {
     struct fault f = {0};
     json_t *one = json_object();
-    json_t *list = row->type == F_STRS && json_is_string(value) ? json_pack("[O]", value) : json_incref(value);
-    err_t e = !one || json_object_set(one, row->name, list) ? ERR_MEMORY : fields_from_json(&config_fields, c->kept, one, "", &c->settings, &f);
+    json_t *list =
+        row->type == F_STRS && json_is_string(value) ? json_pack("[O]", value) : json_incref(value);
+    err_t e = !one || json_object_set(one, row->name, list)
+                  ? ERR_MEMORY
+                  : fields_from_json(&config_fields, c->kept, one, "", &c->settings, &f);
     json_decref(one);
     json_decref(list);
     struct str path = arena_fmt(c->arena, "server.%s", row->name);
     if (e != ERR_OK)
-        config_fault(&c->faults, origin, path.p ? path.p : row->name, "%s", f.detail[0] ? f.detail : err_text(e));
+        config_fault(&c->faults, origin, path.p ? path.p : row->name, "%s",
+                     f.detail[0] ? f.detail : err_text(e));
     c->origin[row - rows] = origin;
 }
 
@@ -58,11 +62,13 @@ static bool is_section(const char *path)
     return false;
 }
 
-static void read_section(struct config *c, const struct config_file *f, const json_t *map, const char *head, unsigned depth)
+static void read_section(struct config *c, const struct config_file *f, const json_t *map, const char *head,
+                         unsigned depth)
 {
     const char *key;
     json_t *v;
-    json_object_foreach((json_t *)(uintptr_t)map, key, v) {
+    json_object_foreach((json_t *)(uintptr_t)map, key, v)
+    {
         const char *name = arena_fmt(c->arena, "%s%s%s", head, *head ? "." : "", key).p;
         const char *path = arena_fmt(c->arena, "server.%s", name ? name : key).p;
         if (!name || !path)
@@ -83,7 +89,8 @@ static void read_section(struct config *c, const struct config_file *f, const js
                 config_fault(&c->faults, place, path, "expected keys and values");
         } else {
             const char *const *known = row_names(c->arena);
-            config_fault(&c->faults, place, path, "unknown key%s", known ? config_nearest(c->arena, name, known, SETTING_COUNT) : "");
+            config_fault(&c->faults, place, path, "unknown key%s",
+                         known ? config_nearest(c->arena, name, known, SETTING_COUNT) : "");
         }
     }
 }
@@ -93,7 +100,8 @@ static void read_file(struct config *c, const struct config_file *f)
     static const char *const known[] = {"server", "tenants"};
     const char *key;
     json_t *v;
-    json_object_foreach(f->doc.root, key, v) {
+    json_object_foreach(f->doc.root, key, v)
+    {
         const char *place = config_place(c->arena, &f->doc, key);
         if (strcmp(key, "server") && strcmp(key, "tenants"))
             config_fault(&c->faults, place, key, "unknown key%s", config_nearest(c->arena, key, known, 2));
@@ -155,7 +163,8 @@ static void read_env(struct config *c, char *const *env)
         if (in_file)
             row = row_of_env((struct str){name.p, name.n - 5});
         if (!origin || !row) {
-            config_fault(&c->faults, origin ? origin : "", "", "the environment names a setting that does not exist");
+            config_fault(&c->faults, origin ? origin : "", "",
+                         "the environment names a setting that does not exist");
             continue;
         }
         if (in_file) {

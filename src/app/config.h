@@ -1,6 +1,7 @@
-/* The configuration: files (YAML), environment and flags made one set of settings (config.def), and the tenants' objects the
- * files name (desired.h). Flag is stronger than environment, that than file, that than the default. Every fault names the
- * place, the path, what was expected, and for an unknown key the nearest known one. */
+/* The configuration: files (YAML), environment and flags made one set of settings (config.def), and the
+ * tenants' objects the files name (desired.h). Flag is stronger than environment, that than file, that than
+ * the default. Every fault names the place, the path, what was expected, and for an unknown key the nearest
+ * known one. */
 #pragma once
 #include "app/yaml.h"
 #include "base/fields.h"
@@ -61,15 +62,17 @@ struct config {
     size_t nfiles;
     struct config_faults faults;
 };
-/* Reads and checks everything but the tenants. ERR_CONFIG with the lines in ret->faults; always config_free. */
+/* Reads and checks everything but the tenants. ERR_CONFIG with the lines in ret->faults; always config_free.
+ */
 err_t config_load(const struct config_input *in, struct config *ret);
-/* Passwords and tokens in plain text stay on the machine, or between it and a proxy that was named. For `serve` and `config check`. */
+/* Passwords and tokens in plain text stay on the machine, or between it and a proxy that was named. For
+ * `serve` and `config check`. */
 void config_check_plain(struct config *c);
 void config_free(struct config *c);
 /* The files have been applied: only the settings stay (origins are gone, too). */
 void config_drop_files(struct config *c);
-/* The value of a F_SECRET as the file has it: text (refused when others may read the file), {env: NAME} or {file: PATH}. NULL
- * after a fault; else a new reference. */
+/* The value of a F_SECRET as the file has it: text (refused when others may read the file), {env: NAME} or
+ * {file: PATH}. NULL after a fault; else a new reference. */
 json_t *config_secret(struct config *c, const struct config_file *f, const char *path, json_t *v);
 
 /* A whole file into the arena; "-" is standard input. */

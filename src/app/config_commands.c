@@ -54,13 +54,13 @@ static void print_counts(struct cli_call *c, const struct desired_report *r, con
     const size_t *n = r->count;
     size_t changes = n[DESIRED_CREATE] + n[DESIRED_CHANGE] + n[DESIRED_REMOVE];
     if (c->json)
-        buf_fmt(c->out, "],\"create\":%zu,\"change\":%zu,\"remove\":%zu,\"same\":%zu}\n", n[DESIRED_CREATE], n[DESIRED_CHANGE], n[DESIRED_REMOVE],
-                n[DESIRED_SAME]);
+        buf_fmt(c->out, "],\"create\":%zu,\"change\":%zu,\"remove\":%zu,\"same\":%zu}\n", n[DESIRED_CREATE],
+                n[DESIRED_CHANGE], n[DESIRED_REMOVE], n[DESIRED_SAME]);
     else if (!changes)
         buf_z(c->out, "nothing differs\n");
     else
-        buf_fmt(c->out, "%s: %zu created, %zu changed, %zu removed; %zu as they are\n", tense, n[DESIRED_CREATE], n[DESIRED_CHANGE],
-                n[DESIRED_REMOVE], n[DESIRED_SAME]);
+        buf_fmt(c->out, "%s: %zu created, %zu changed, %zu removed; %zu as they are\n", tense,
+                n[DESIRED_CREATE], n[DESIRED_CHANGE], n[DESIRED_REMOVE], n[DESIRED_SAME]);
 }
 
 typedef err_t (*desired_fn)(struct op *op, const struct desired *d, bool prune, struct desired_report *r);
@@ -110,7 +110,8 @@ static int run_desired(struct cli_call *c, desired_fn fn, bool prune, const char
 
 int app_config_diff(struct cli_call *c)
 {
-    return c->op ? run_desired(c, desired_diff, cli_option(c, "prune").p != NULL, "to do") : diff_without_store(c);
+    return c->op ? run_desired(c, desired_diff, cli_option(c, "prune").p != NULL, "to do")
+                 : diff_without_store(c);
 }
 
 int app_config_apply(struct cli_call *c)

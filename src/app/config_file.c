@@ -36,7 +36,9 @@ err_t config_read_file(struct arena *a, const char *path, size_t max, struct str
     if (fd < 0)
         return ERR_IO;
     struct stat st = {0};
-    err_t e = fstat(fd, &st) < 0 ? ERR_IO : S_ISDIR(st.st_mode) ? (errno = EISDIR, ERR_IO) : read_fd(a, fd, max, ret);
+    err_t e = fstat(fd, &st) < 0    ? ERR_IO
+              : S_ISDIR(st.st_mode) ? (errno = EISDIR, ERR_IO)
+                                    : read_fd(a, fd, max, ret);
     if (ret_open)
         *ret_open = S_ISREG(st.st_mode) && (st.st_mode & 077);
     int saved = errno;
@@ -57,7 +59,10 @@ static void load_file(struct config *c, const char *path)
     struct str text;
     err_t e = config_read_file(c->arena, path, LIMIT_CONFIG_FILE, &text, &f->open);
     if (e != ERR_OK) {
-        config_fault(&c->faults, path, "", "%s", e == ERR_IO ? strerror(errno) : e == ERR_TOO_LARGE ? "the file is too large" : err_text(e));
+        config_fault(&c->faults, path, "", "%s",
+                     e == ERR_IO          ? strerror(errno)
+                     : e == ERR_TOO_LARGE ? "the file is too large"
+                                          : err_text(e));
         return;
     }
     e = yaml_parse(c->arena, path, text, &f->doc, &fault);
@@ -71,7 +76,8 @@ static void load_file(struct config *c, const char *path)
 static int wanted(const struct dirent *d)
 {
     size_t n = strlen(d->d_name);
-    return d->d_name[0] != '.' && ((n > 5 && !strcmp(d->d_name + n - 5, ".yaml")) || (n > 4 && !strcmp(d->d_name + n - 4, ".yml")));
+    return d->d_name[0] != '.' &&
+           ((n > 5 && !strcmp(d->d_name + n - 5, ".yaml")) || (n > 4 && !strcmp(d->d_name + n - 4, ".yml")));
 }
 
 static void load_folder(struct config *c, const char *path)
@@ -129,17 +135,23 @@ static json_t *secret_file(struct config *c, const char *place, const char *path
     if (e == ERR_OK && text.n && str_is_utf8(text))
         return json_stringn(text.p, text.n);
     config_fault(&c->faults, place, path, "%s: %s", file,
-                 e == ERR_IO ? strerror(errno) : e != ERR_OK ? err_text(e) : text.n ? "it does not hold text" : "it is empty");
+                 e == ERR_IO   ? strerror(errno)
+                 : e != ERR_OK ? err_text(e)
+                 : text.n      ? "it does not hold text"
+                               : "it is empty");
     return NULL;
 }
 
 json_t *config_secret(struct config *c, const struct config_file *f, const char *path, json_t *v)
 {
     const char *place = config_place(c->arena, &f->doc, path);
-    const char *env = json_string_value(json_object_get(v, "env")), *file = json_string_value(json_object_get(v, "file"));
+    const char *env = json_string_value(json_object_get(v, "env")),
+               *file = json_string_value(json_object_get(v, "file"));
     if (json_is_string(v) && json_string_length(v) && f->open) {
         config_fault(&c->faults, place, path,
-                     "a plain secret in a file that others can read: chmod 600 %s, or write {env: NAME} or {file: PATH}", f->doc.file);
+                     "a plain secret in a file that others can read: chmod 600 %s, or write {env: NAME} or "
+                     "{file: PATH}",
+                     f->doc.file);
         return NULL;
     }
     if (json_is_string(v))

@@ -1,4 +1,5 @@
-/* The settings in force and where each comes from; and the sample file. Both from config.def, secrets never. */
+/* The settings in force and where each comes from; and the sample file. Both from config.def, secrets never.
+ */
 #include "app/config.h"
 #include <stdio.h>
 
@@ -103,7 +104,8 @@ void config_sample(struct buf *out)
         "    #    grant_types: [authorization_code, refresh_token]\n"
         "    #    scope: \"orders.read offline_access\"\n";
     char section[64] = "";
-    buf_z(out, "# mereau's configuration; mereau.yaml(5) says more. What stands behind # is the default.\nserver:\n");
+    buf_z(out, "# mereau's configuration; mereau.yaml(5) says more. What stands behind # is the "
+               "default.\nserver:\n");
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         const struct field *f = &config_fields.v[i];
         const char *dot = strchr(f->name, '.');

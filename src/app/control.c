@@ -1,5 +1,6 @@
-/* The server's side of the control socket: data/control.sock, mode 0600, and only the server's own user or root is heard. Each call has
- * a thread, a connection and an arena of its own; LIMIT_CONTROL_CALLS at once. */
+/* The server's side of the control socket: data/control.sock, mode 0600, and only the server's own user or
+ * root is heard. Each call has a thread, a connection and an arena of its own; LIMIT_CONTROL_CALLS at once.
+ */
 #include "app/app.h"
 #include "token/tenant.h"
 #include <errno.h>
@@ -19,7 +20,7 @@
 struct control {
     struct app *app;
     int listener, wake[2];
-    char path[sizeof ((struct sockaddr_un *)0)->sun_path];
+    char path[sizeof((struct sockaddr_un *)0)->sun_path];
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t idle;
@@ -47,7 +48,8 @@ static const char *user_name(struct arena *a, uid_t uid)
 {
     struct passwd pw, *hit = NULL;
     char room[2048];
-    const char *name = getpwuid_r(uid, &pw, room, sizeof room, &hit) == 0 && hit ? arena_cstr(a, str_z(pw.pw_name)) : NULL;
+    const char *name =
+        getpwuid_r(uid, &pw, room, sizeof room, &hit) == 0 && hit ? arena_cstr(a, str_z(pw.pw_name)) : NULL;
     return name ? name : arena_fmt(a, "uid %u", (unsigned)uid).p;
 }
 
@@ -62,12 +64,23 @@ static int answer_request(struct session_call *c, struct arena *a, struct str te
     req.place.data_dir = host.app->data_dir;
     req.place.master_key_file = host.app->master_key_file;
     req.place.user = user_name(a, c->uid);
-    *call = (struct cli_call){.arena = a, .argc = req.line.argc, .argv = req.line.argv, .json = req.line.json, .out = &c->out, .err = &c->err,
-                              .flush = flush, .flush_ctx = c, .input = req.input, .options = req.line.options, .noptions = req.line.noptions,
+    *call = (struct cli_call){.arena = a,
+                              .argc = req.line.argc,
+                              .argv = req.line.argv,
+                              .json = req.line.json,
+                              .out = &c->out,
+                              .err = &c->err,
+                              .flush = flush,
+                              .flush_ctx = c,
+                              .input = req.input,
+                              .options = req.line.options,
+                              .noptions = req.line.noptions,
                               .place = &req.place};
     call->command = app_find_command(req.words);
     if (!call->command)
-        return cli_refuse(call, 1, "the running server (version " MEREAU_VERSION ") does not know the command \"%s\"", req.words);
+        return cli_refuse(call, 1,
+                          "the running server (version " MEREAU_VERSION ") does not know the command \"%s\"",
+                          req.words);
     return app_run_command(host.app, call, &host);
 }
 
@@ -161,7 +174,8 @@ static err_t make_listener(struct control *c, struct fault *f)
 {
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
     if (snprintf(c->path, sizeof c->path, "%s/control.sock", c->app->data_dir) >= (int)sizeof c->path)
-        return fault_set(f, ERR_CONFIG, "data", "the path of the data directory is too long for its control socket");
+        return fault_set(f, ERR_CONFIG, "data",
+                         "the path of the data directory is too long for its control socket");
     memcpy(addr.sun_path, c->path, sizeof addr.sun_path);
     c->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     unlink(c->path); /* ours: the store's lock is held */

@@ -1,5 +1,6 @@
-/* Reading the tenants' objects out of the loaded files: flattened to one list, keys and types checked, secrets resolved; and the
- * list as text, because the process that reads the files need not be the one that owns the store. */
+/* Reading the tenants' objects out of the loaded files: flattened to one list, keys and types checked,
+ * secrets resolved; and the list as text, because the process that reads the files need not be the one that
+ * owns the store. */
 #include "app/desired.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,7 +62,8 @@ static void unknown_key(struct reader *r, const struct object_kind *k, const cha
     for (size_t i = 0; k->system && i < r->kinds->n && i < 32; i++)
         if (!r->kinds->v[i]->system)
             known[n++] = file_key(r->kinds->v[i], keys[i], sizeof keys[i]);
-    config_fault(&r->config->faults, place_of(r, path), path, "unknown key%s", config_nearest(r->config->arena, key, known, n));
+    config_fault(&r->config->faults, place_of(r, path), path, "unknown key%s",
+                 config_nearest(r->config->arena, key, known, n));
 }
 
 /* Types, by the kind's own table. What the whole object must satisfy is checked when it is applied. */
@@ -82,13 +84,15 @@ static void try_types(struct reader *r, const struct object_kind *k, const json_
     config_fault(&r->config->faults, place_of(r, at), at, "%s", f.detail[0] ? f.detail : err_text(e));
 }
 
-/* The object's document with secrets in place and its fields' lines; keys that are no fields are faults, unless `skip` says that
- * they are collections. */
-static void read_fields(struct reader *r, const struct object_kind *k, const json_t *map, const char *path, json_t *doc, json_t *lines)
+/* The object's document with secrets in place and its fields' lines; keys that are no fields are faults,
+ * unless `skip` says that they are collections. */
+static void read_fields(struct reader *r, const struct object_kind *k, const json_t *map, const char *path,
+                        json_t *doc, json_t *lines)
 {
     const char *key;
     json_t *v;
-    json_object_foreach((json_t *)(uintptr_t)map, key, v) {
+    json_object_foreach((json_t *)(uintptr_t)map, key, v)
+    {
         const char *at = join(r, path, key);
         const struct field *f = fields_find(&k->fields, str_z(key));
         if (k->system && kind_of_key(r, key))
@@ -125,19 +129,21 @@ static struct desired_object *add_slot(struct desired *d)
 }
 
 /* True if this name was not there before; a tenant may be spread over several files. */
-static bool first_time(struct reader *r, const struct object_kind *k, const char *tenant, const char *name, const char *place, const char *path)
+static bool first_time(struct reader *r, const struct object_kind *k, const char *tenant, const char *name,
+                       const char *place, const char *path)
 {
     const char *id = arena_fmt(r->config->arena, "%s\n%s\n%s", k->system ? "" : tenant, k->name, name).p;
     const char *before = id ? json_string_value(json_object_get(r->seen, id)) : NULL;
     if (before && !k->system)
-        config_fault(&r->config->faults, place, path, "the %s \"%s\" is given twice; first at %s", k->name, name, before);
+        config_fault(&r->config->faults, place, path, "the %s \"%s\" is given twice; first at %s", k->name,
+                     name, before);
     if (id && !before)
         json_object_set_new(r->seen, id, json_string(place));
     return !before;
 }
 
-static void add_object(struct reader *r, const struct object_kind *k, const char *tenant, const char *name, json_t *doc, json_t *lines,
-                       const char *path)
+static void add_object(struct reader *r, const struct object_kind *k, const char *tenant, const char *name,
+                       json_t *doc, json_t *lines, const char *path)
 {
     const char *place = place_of(r, path);
     struct desired_object *o = first_time(r, k, tenant, name, place, path) ? add_slot(r->out) : NULL;
@@ -151,7 +157,8 @@ static void add_object(struct reader *r, const struct object_kind *k, const char
 }
 
 /* One object of a collection. name: the map's key, or NULL in a list. */
-static void read_object(struct reader *r, const struct object_kind *k, const char *tenant, const char *name, const json_t *map, const char *path)
+static void read_object(struct reader *r, const struct object_kind *k, const char *tenant, const char *name,
+                        const json_t *map, const char *path)
 {
     if (!json_is_object(map) && !(name && json_is_null(map))) {
         config_fault(&r->config->faults, place_of(r, path), path, "expected the fields of a %s", k->name);
@@ -164,7 +171,8 @@ static void read_object(struct reader *r, const struct object_kind *k, const cha
     const char *given = json_string_value(json_object_get(doc, k->name_field));
     if (!given || (name && strcmp(name, given))) {
         const char *at = join(r, path, k->name_field);
-        config_fault(&r->config->faults, place_of(r, at), at, given ? "this differs from the key above it" : "expected the name of the %s", k->name);
+        config_fault(&r->config->faults, place_of(r, at), at,
+                     given ? "this differs from the key above it" : "expected the name of the %s", k->name);
         json_decref(doc);
         json_decref(lines);
         return;
@@ -174,20 +182,24 @@ static void read_object(struct reader *r, const struct object_kind *k, const cha
     add_object(r, k, tenant, kept ? kept : "", doc, lines, path);
 }
 
-static void read_collection(struct reader *r, const struct object_kind *k, const char *tenant, const json_t *v, const char *path)
+static void read_collection(struct reader *r, const struct object_kind *k, const char *tenant,
+                            const json_t *v, const char *path)
 {
     size_t i;
     const char *key;
     json_t *item;
     if (json_is_array(v)) {
-        json_array_foreach(v, i, item) {
+        json_array_foreach(v, i, item)
+        {
             const char *at = arena_fmt(r->config->arena, "%s[%zu]", path, i).p;
             read_object(r, k, tenant, NULL, item, at ? at : path);
         }
     } else if (json_is_object(v)) {
-        json_object_foreach((json_t *)(uintptr_t)v, key, item) read_object(r, k, tenant, key, item, join(r, path, key));
+        json_object_foreach((json_t *)(uintptr_t)v, key, item)
+            read_object(r, k, tenant, key, item, join(r, path, key));
     } else if (!json_is_null(v)) {
-        config_fault(&r->config->faults, place_of(r, path), path, "expected a list, or names with their fields");
+        config_fault(&r->config->faults, place_of(r, path), path,
+                     "expected a list, or names with their fields");
     }
 }
 
@@ -205,14 +217,16 @@ static void read_tenant(struct reader *r, const char *key, const json_t *map)
     read_fields(r, k, map, path, doc, lines);
     if (!json_object_get(doc, k->name_field))
         json_object_set_new(doc, k->name_field, json_string(name));
-    const char *given = json_string_value(json_object_get(doc, k->name_field)), *at = join(r, path, k->name_field);
+    const char *given = json_string_value(json_object_get(doc, k->name_field)),
+               *at = join(r, path, k->name_field);
     if (given && strcmp(given, name))
         config_fault(&r->config->faults, place_of(r, at), at, "this differs from the key above it");
     try_types(r, k, doc, path);
     add_object(r, k, name, name, doc, lines, path);
     for (size_t i = 0; i < r->kinds->n; i++) {
         char word[64];
-        const json_t *v = r->kinds->v[i]->system ? NULL : json_object_get(map, file_key(r->kinds->v[i], word, sizeof word));
+        const json_t *v =
+            r->kinds->v[i]->system ? NULL : json_object_get(map, file_key(r->kinds->v[i], word, sizeof word));
         if (v)
             read_collection(r, r->kinds->v[i], name, v, join(r, path, word));
     }
@@ -221,7 +235,11 @@ static void read_tenant(struct reader *r, const char *key, const json_t *map)
 err_t desired_read(struct config *c, const struct object_kinds *kinds, struct desired *ret)
 {
     *ret = (struct desired){.arena = c->arena};
-    struct reader r = {.config = c, .kinds = kinds, .out = ret, .seen = json_object(), .scratch = arena_new(LIMIT_REQUEST_ARENA)};
+    struct reader r = {.config = c,
+                       .kinds = kinds,
+                       .out = ret,
+                       .seen = json_object(),
+                       .scratch = arena_new(LIMIT_REQUEST_ARENA)};
     if (!r.seen || !r.scratch)
         config_fault(&c->faults, "", "", "out of memory");
     for (size_t i = 0; r.seen && r.scratch && i < c->nfiles; i++) {
@@ -244,15 +262,17 @@ void desired_free(struct desired *d)
     d->n = 0;
 }
 
-/* --- as text ----------------------------------------------------------------------------------------------------- */
+/* --- as text
+ * ----------------------------------------------------------------------------------------------------- */
 
 err_t desired_write(const struct desired *d, struct buf *out)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < d->n; i++) {
         const struct desired_object *o = &d->v[i];
-        json_array_append_new(list, json_pack("{sssssssOsssssO}", "kind", o->kind->name, "tenant", o->tenant, "name", o->name, "doc", o->doc,
-                                              "path", o->path, "place", o->place, "lines", o->lines));
+        json_array_append_new(list, json_pack("{sssssssOsssssO}", "kind", o->kind->name, "tenant", o->tenant,
+                                              "name", o->name, "doc", o->doc, "path", o->path, "place",
+                                              o->place, "lines", o->lines));
     }
     char *text = json_dumps(list, JSON_COMPACT);
     bool whole = json_array_size(list) == d->n;
@@ -262,7 +282,8 @@ err_t desired_write(const struct desired *d, struct buf *out)
     return text && whole && buf_ok(out) ? ERR_OK : ERR_MEMORY;
 }
 
-static err_t parse_one(struct arena *a, const struct object_kinds *kinds, const json_t *v, struct desired *ret)
+static err_t parse_one(struct arena *a, const struct object_kinds *kinds, const json_t *v,
+                       struct desired *ret)
 {
     struct desired_object *o = add_slot(ret);
     const char *kind = json_string_value(json_object_get(v, "kind"));
@@ -276,7 +297,8 @@ static err_t parse_one(struct arena *a, const struct object_kinds *kinds, const 
     o->doc = json_incref(json_object_get(v, "doc"));
     o->lines = json_incref(json_object_get(v, "lines"));
     ret->n++;
-    return o->kind && o->tenant && o->name && o->path && o->place && json_is_object(o->doc) ? ERR_OK : ERR_JSON;
+    return o->kind && o->tenant && o->name && o->path && o->place && json_is_object(o->doc) ? ERR_OK
+                                                                                            : ERR_JSON;
 }
 
 err_t desired_parse(struct arena *a, const struct object_kinds *kinds, struct str text, struct desired *ret)

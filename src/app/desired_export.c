@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct export {
+struct export
+{
     struct op *op;
     struct arena *scratch;
     json_t *tenants;
@@ -134,8 +135,10 @@ err_t desired_export(struct op *op, struct str only_tenant, struct buf *out)
     const char *name;
     json_t *fields;
     void *next;
-    err_t e = x.scratch && x.tenants ? each(&x, STR(TENANT_DEFAULT), op->core->kinds->v[0], add_tenant, &x) : ERR_MEMORY;
-    json_object_foreach_safe(x.tenants, next, name, fields) {
+    err_t e = x.scratch && x.tenants ? each(&x, STR(TENANT_DEFAULT), op->core->kinds->v[0], add_tenant, &x)
+                                     : ERR_MEMORY;
+    json_object_foreach_safe(x.tenants, next, name, fields)
+    {
         if (only_tenant.p && !str_is(only_tenant, name))
             json_object_del(x.tenants, name);
         else if (e == ERR_OK)
@@ -143,7 +146,9 @@ err_t desired_export(struct op *op, struct str only_tenant, struct buf *out)
     }
     json_t *root = json_pack("{sO}", "tenants", x.tenants);
     if (e == ERR_OK)
-        e = yaml_print(root, "Exported by mereau. Secrets are never exported: add client_secret, password and secret as {env: NAME} or {file: PATH}.",
+        e = yaml_print(root,
+                       "Exported by mereau. Secrets are never exported: add client_secret, password and "
+                       "secret as {env: NAME} or {file: PATH}.",
                        out);
     json_decref(root);
     json_decref(x.tenants);
@@ -163,7 +168,8 @@ err_t desired_demo_tenant(struct op *op, struct str *ret)
 {
     struct export x = {.op = op, .scratch = arena_new(8 * LIMIT_REQUEST_ARENA)};
     char name[LIMIT_NAME] = "";
-    err_t e = x.scratch ? each(&x, STR(TENANT_DEFAULT), op->core->kinds->v[0], look_for_demo, name) : ERR_MEMORY;
+    err_t e =
+        x.scratch ? each(&x, STR(TENANT_DEFAULT), op->core->kinds->v[0], look_for_demo, name) : ERR_MEMORY;
     arena_free(&x.scratch);
     *ret = *name ? arena_str(op->arena, str_z(name)) : STR_NONE;
     return e;

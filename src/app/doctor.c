@@ -1,5 +1,5 @@
-/* mereau doctor: a table of checks, each of which says what it found. Runs where the store is: in the server, so that it sees what that
- * one sees, or here. */
+/* mereau doctor: a table of checks, each of which says what it found. Runs where the store is: in the server,
+ * so that it sees what that one sees, or here. */
 #include "app/commands.h"
 #include "app/first_admin.h"
 #include "token/tenant.h"
@@ -17,15 +17,18 @@ struct doctor {
     struct app *app; /* NULL: no store could be opened */
     char text[512];
 };
-#define FOUND(d, what, ...) (snprintf((d)->text, sizeof (d)->text, __VA_ARGS__), (what))
+#define FOUND(d, what, ...) (snprintf((d)->text, sizeof(d)->text, __VA_ARGS__), (what))
 
 static enum finding check_issuer(struct doctor *d)
 {
     const struct settings *s = d->settings;
     if (str_starts(s->issuer, STR("http://")))
-        return FOUND(d, RISKY, "%.*s: clients on other machines cannot use a plain http issuer", STR_ARG(s->issuer));
+        return FOUND(d, RISKY, "%.*s: clients on other machines cannot use a plain http issuer",
+                     STR_ARG(s->issuer));
     if (!s->tls_certificate.n && !s->trusted_proxies.n)
-        return FOUND(d, RISKY, "%.*s, but neither tls.certificate nor trusted_proxies is set: addresses in logs and limits are the proxy's",
+        return FOUND(d, RISKY,
+                     "%.*s, but neither tls.certificate nor trusted_proxies is set: addresses in logs and "
+                     "limits are the proxy's",
                      STR_ARG(s->issuer));
     return FOUND(d, FINE, "%.*s", STR_ARG(s->issuer));
 }
@@ -37,17 +40,23 @@ static enum finding check_data(struct doctor *d)
     if (stat(dir, &st) < 0)
         return FOUND(d, RISKY, "%s: %s", dir, strerror(errno));
     if (st.st_mode & 022)
-        return FOUND(d, WRONG, "%s can be written by others (mode %04o): chmod 700 it", dir, (unsigned)st.st_mode & 07777);
+        return FOUND(d, WRONG, "%s can be written by others (mode %04o): chmod 700 it", dir,
+                     (unsigned)st.st_mode & 07777);
     if (st.st_mode & 055)
-        return FOUND(d, RISKY, "%s can be listed by others (mode %04o): chmod 700 it", dir, (unsigned)st.st_mode & 07777);
+        return FOUND(d, RISKY, "%s can be listed by others (mode %04o): chmod 700 it", dir,
+                     (unsigned)st.st_mode & 07777);
     return FOUND(d, FINE, "%s", dir);
 }
 
 static enum finding check_master_key(struct doctor *d)
 {
     if (d->app && d->app->master_in_data)
-        return FOUND(d, RISKY, "it lies in the data directory, beside what it protects: move it and name it in server.master_key_file");
-    return FOUND(d, FINE, "%s", d->app ? "it is this store's, and lies outside the data directory" : "not looked at: no store is open");
+        return FOUND(d, RISKY,
+                     "it lies in the data directory, beside what it protects: move it and name it in "
+                     "server.master_key_file");
+    return FOUND(d, FINE, "%s",
+                 d->app ? "it is this store's, and lies outside the data directory"
+                        : "not looked at: no store is open");
 }
 
 static enum finding check_disk(struct doctor *d)
@@ -75,9 +84,13 @@ static enum finding check_files(struct doctor *d)
     struct rlimit l;
     if (getrlimit(RLIMIT_NOFILE, &l) < 0)
         return FOUND(d, RISKY, "%s", strerror(errno));
-    long long most = (long long)l.rlim_max, wanted = d->settings->connections ? d->settings->connections : 20000;
+    long long most = (long long)l.rlim_max,
+              wanted = d->settings->connections ? d->settings->connections : 20000;
     if (most < wanted + 512)
-        return FOUND(d, RISKY, "at most %lld open files allow fewer than the %lld connections wanted (LimitNOFILE=, ulimit -n)", most, wanted);
+        return FOUND(
+            d, RISKY,
+            "at most %lld open files allow fewer than the %lld connections wanted (LimitNOFILE=, ulimit -n)",
+            most, wanted);
     return FOUND(d, FINE, "at most %lld", most);
 }
 
@@ -98,7 +111,9 @@ static enum finding check_demo(struct doctor *d)
         return FOUND(d, FINE, "not looked at");
     if (desired_demo_tenant(d->call->op, &tenant) != ERR_OK)
         return FOUND(d, RISKY, "the tenants could not be read");
-    return tenant.p ? FOUND(d, RISKY, "the tenant \"%.*s\" holds demo objects; the server keeps to loopback", STR_ARG(tenant)) : FOUND(d, FINE, "none");
+    return tenant.p ? FOUND(d, RISKY, "the tenant \"%.*s\" holds demo objects; the server keeps to loopback",
+                            STR_ARG(tenant))
+                    : FOUND(d, FINE, "none");
 }
 
 static enum finding check_admin(struct doctor *d)
@@ -109,15 +124,17 @@ static enum finding check_admin(struct doctor *d)
     err_t e = tenant_use(d->call->op, STR(TENANT_DEFAULT));
     if (e != ERR_OK || first_admin_exists(d->call->op, &there) != ERR_OK)
         return FOUND(d, RISKY, "the accounts could not be read");
-    return there ? FOUND(d, FINE, "there is one") : FOUND(d, RISKY, "there is none: `mereau user first-admin` makes a link");
+    return there ? FOUND(d, FINE, "there is one")
+                 : FOUND(d, RISKY, "there is none: `mereau user first-admin` makes a link");
 }
 
 static const struct {
     const char *name;
     enum finding (*check)(struct doctor *d);
 } checks[] = {
-    {"issuer", check_issuer}, {"data directory", check_data}, {"master key", check_master_key}, {"disk", check_disk}, {"clock", check_clock},
-    {"open files", check_files}, {"store", check_store}, {"demo objects", check_demo}, {"administrator", check_admin},
+    {"issuer", check_issuer}, {"data directory", check_data}, {"master key", check_master_key},
+    {"disk", check_disk},     {"clock", check_clock},         {"open files", check_files},
+    {"store", check_store},   {"demo objects", check_demo},   {"administrator", check_admin},
 };
 
 int app_doctor(struct cli_call *c)

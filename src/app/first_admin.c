@@ -1,4 +1,5 @@
-/* The first administrator: while nobody holds "admin" in the default tenant, each start prints a link that makes one. */
+/* The first administrator: while nobody holds "admin" in the default tenant, each start prints a link that
+ * makes one. */
 #include "app/first_admin.h"
 #include "account/account.h"
 #include "token/core.h"
@@ -36,7 +37,8 @@ err_t first_admin_exists(struct op *op, bool *ret)
     if (!there)
         TRY(role_has_admin(op, STR("operator"), &there));
     for (size_t i = 0; i < op->tenant->nroles && !there; i++)
-        if (strs_has(op->tenant->roles[i].permissions, STR("admin")) || strs_has(op->tenant->roles[i].permissions, STR("operator")))
+        if (strs_has(op->tenant->roles[i].permissions, STR("admin")) ||
+            strs_has(op->tenant->roles[i].permissions, STR("operator")))
             TRY(role_has_admin(op, op->tenant->roles[i].name, &there));
     *ret = there;
     return ERR_OK;

@@ -2,7 +2,8 @@
 #include "api/api.h"
 #include "app/app.h"
 
-err_t app_listen(struct app *app, const struct http_listener *listeners, size_t n, struct http_server **ret, struct fault *f)
+err_t app_listen(struct app *app, const struct http_listener *listeners, size_t n, struct http_server **ret,
+                 struct fault *f)
 {
     const struct settings *set = &app->config->settings;
     struct core *core = &app->core;
@@ -18,7 +19,8 @@ err_t app_listen(struct app *app, const struct http_listener *listeners, size_t 
         .tls_key = set->tls_key.n ? arena_cstr(a, set->tls_key) : NULL,
         .trusted_proxies = set->trusted_proxies,
         .event_threads = (unsigned)set->event_threads,
-        .workers = {(unsigned)set->workers_store, (unsigned)set->workers_argon2, (unsigned)set->workers_outgoing},
+        .workers = {(unsigned)set->workers_store, (unsigned)set->workers_argon2,
+                    (unsigned)set->workers_outgoing},
         .connections_max = (unsigned)set->connections,
         .connections_per_address = (unsigned)set->connections_per_address,
         .header_timeout_s = (unsigned)set->header_timeout_s,

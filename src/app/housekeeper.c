@@ -1,5 +1,6 @@
-/* What goes on beside the requests: a table of rounds on one thread, and deliveries of the outbox on another, because those wait for
- * other servers. Each round is bounded; one that was not finished goes on at the next tick. */
+/* What goes on beside the requests: a table of rounds on one thread, and deliveries of the outbox on another,
+ * because those wait for other servers. Each round is bounded; one that was not finished goes on at the next
+ * tick. */
 #include "app/app.h"
 #include "token/audit.h"
 #include "token/keyring.h"
@@ -92,7 +93,8 @@ static const struct round rounds[] = {
 };
 #define ROUNDS (sizeof rounds / sizeof *rounds)
 
-static void go_round(struct housekeeper *h, const struct round *r, struct db *db, struct arena *arena, bool *ret_more)
+static void go_round(struct housekeeper *h, const struct round *r, struct db *db, struct arena *arena,
+                     bool *ret_more)
 {
     struct op op;
     struct app *a = h->app;
@@ -101,7 +103,8 @@ static void go_round(struct housekeeper *h, const struct round *r, struct db *db
     if (e == ERR_OK)
         e = r->fn(a, &op, ret_more);
     if (e != ERR_OK)
-        log_write(a->core.log, e == ERR_BUSY ? LOG_INFO : LOG_WARN, STR_NONE, "housekeeper", "%s: %s %s", r->name, err_text(e), op.fault.detail);
+        log_write(a->core.log, e == ERR_BUSY ? LOG_INFO : LOG_WARN, STR_NONE, "housekeeper", "%s: %s %s",
+                  r->name, err_text(e), op.fault.detail);
     op_end(&op);
     atomic_store(&h->last_ms, a->core.clock->steady_ms(a->core.clock->ctx));
 }
@@ -133,7 +136,8 @@ static void *run_rounds(void *ctx)
     struct db *db = NULL;
     int64_t due[ROUNDS] = {0};
     if (!arena || db_open(h->app->core.store, DB_CACHE_KIB, &db) != ERR_OK) {
-        log_write(h->app->core.log, LOG_ERROR, STR_NONE, "housekeeper", "cannot start: out of memory or files");
+        log_write(h->app->core.log, LOG_ERROR, STR_NONE, "housekeeper",
+                  "cannot start: out of memory or files");
         arena_free(&arena);
         return NULL;
     }

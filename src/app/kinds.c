@@ -1,4 +1,5 @@
-/* The kinds of configured objects, in the order in which a file is applied: what others refer to comes first. */
+/* The kinds of configured objects, in the order in which a file is applied: what others refer to comes first.
+ */
 #include "account/account.h"
 #include "app/app.h"
 #include "oauth/oauth.h"

@@ -1,5 +1,5 @@
-/* mereau: one binary. Finds the command, and where it runs: here without a store, in the running server through its control socket, or
- * here on the store, under its lock. */
+/* mereau: one binary. Finds the command, and where it runs: here without a store, in the running server
+ * through its control socket, or here on the store, under its lock. */
 #include "app/run.h"
 #include <malloc.h>
 #include <unistd.h>

@@ -7,7 +7,8 @@ static int plan(struct cli_call *c)
 {
     struct fault f = {0};
     struct str text = STR_NONE;
-    err_t e = app_has_store(c->place->data_dir) ? store_migrate_plan(c->place->data_dir, c->arena, &text, &f) : ERR_OK;
+    err_t e = app_has_store(c->place->data_dir) ? store_migrate_plan(c->place->data_dir, c->arena, &text, &f)
+                                                : ERR_OK;
     if (e != ERR_OK) {
         struct buf b;
         buf_init(&b, c->arena, LIMIT_TEXT);

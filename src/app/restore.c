@@ -1,5 +1,6 @@
-/* mereau restore: puts a backup in the place of the store. What was revoked since the backup stays revoked: revoked.log is replayed, or,
- * without it, everything issued so far is refused. The store that was there is kept until the new one has opened. */
+/* mereau restore: puts a backup in the place of the store. What was revoked since the backup stays revoked:
+ * revoked.log is replayed, or, without it, everything issued so far is refused. The store that was there is
+ * kept until the new one has opened. */
 #include "app/commands.h"
 #include "token/audit.h"
 #include "token/cache.h"
@@ -79,7 +80,8 @@ static err_t take_lock(struct restore *r)
         return fail(r, "cannot be opened", dir);
     r->lock = openat(r->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (r->lock < 0 || flock(r->lock, LOCK_EX | LOCK_NB) < 0)
-        return fault_set(&r->fault, ERR_STORE_LOCKED, "", "a server or another command uses the store in %s: stop it first", dir);
+        return fault_set(&r->fault, ERR_STORE_LOCKED, "",
+                         "a server or another command uses the store in %s: stop it first", dir);
     return ERR_OK;
 }
 
@@ -103,7 +105,8 @@ static void move_store(struct restore *r, const char *from, const char *to)
     }
 }
 
-/* A list of revocations is worth something only beside the store it was written for. The old store may be damaged: then nobody knows. */
+/* A list of revocations is worth something only beside the store it was written for. The old store may be
+ * damaged: then nobody knows. */
 static err_t identity_of(struct db *db, int64_t *ret)
 {
     struct rows r;
@@ -138,7 +141,8 @@ static err_t put_in_place(struct restore *r, const char *source)
     struct str log = cli_option(r->call, "revoked-log");
     r->had_store = faccessat(r->dir, STORE, F_OK, 0) == 0;
     if (r->had_store && !cli_option(r->call, "force").p)
-        return fault_set(&r->fault, ERR_CONFLICT, "", "there is a store in %s already; --force replaces it", r->call->place->data_dir);
+        return fault_set(&r->fault, ERR_CONFLICT, "", "there is a store in %s already; --force replaces it",
+                         r->call->place->data_dir);
     TRY(copy_file(r, source, PART));
     if (log.p)
         TRY(copy_file(r, cli_path(r->call, arena_cstr(r->call->arena, log)), "revoked.log"));
@@ -155,7 +159,8 @@ static err_t put_in_place(struct restore *r, const char *source)
 static void undo(struct restore *r)
 {
     unlinkat(r->dir, PART, 0);
-    if (!r->had_log) /* opening the store made an empty one: the next try must not take it for the whole list */
+    if (!r->had_log) /* opening the store made an empty one: the next try must not take it for the whole list
+                      */
         unlinkat(r->dir, "revoked.log", 0);
     if (!r->had_store)
         unlinkat(r->dir, STORE, 0);
@@ -203,7 +208,8 @@ static err_t end_one_time_things(struct restore *r, struct op *op)
     struct store *store = op->core->store;
     struct ending x = {.now_s = op->now_s, .cutoff_id = r->has_log ? 0 : store_new_id(store), .store = store};
     op->actor = (struct actor){.kind = ACTOR_OPERATOR, .name = str_z(r->call->place->user)};
-    struct str payload = arena_fmt(op->arena, "{\"revocations\":%lld,\"all_refused\":%s}", (long long)r->replayed, r->has_log ? "false" : "true");
+    struct str payload = arena_fmt(op->arena, "{\"revocations\":%lld,\"all_refused\":%s}",
+                                   (long long)r->replayed, r->has_log ? "false" : "true");
     audit_make(op, AUDIT_RESTORED, STR("store"), payload, &x.audit);
     return store_tx(store, end_tx, &x);
 }
@@ -282,12 +288,15 @@ int app_restore(struct cli_call *c)
         return 1;
     }
     if (c->json)
-        buf_fmt(c->out, "{\"restored\":true,\"revocations\":%lld,\"all_refused\":%s}\n", (long long)r.replayed, r.has_log ? "false" : "true");
+        buf_fmt(c->out, "{\"restored\":true,\"revocations\":%lld,\"all_refused\":%s}\n",
+                (long long)r.replayed, r.has_log ? "false" : "true");
     else if (r.has_log)
         buf_fmt(c->out, "restored; %lld revocations were made again\n", (long long)r.replayed);
     else
-        buf_z(c->out, "restored; there was no list of revocations of this very store (--revoked-log names one), so that all sessions, tokens and API keys issued so far are refused: people sign in again, "
-                      "keys are made anew\n");
+        buf_z(c->out,
+              "restored; there was no list of revocations of this very store (--revoked-log names one), so "
+              "that all sessions, tokens and API keys issued so far are refused: people sign in again, "
+              "keys are made anew\n");
     if (r.had_store)
         buf_fmt(c->err, "the store that was there is %s/" KEPT "\n", c->place->data_dir);
     return 0;

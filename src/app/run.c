@@ -196,7 +196,8 @@ static int run_on_store(struct running *r)
         buf_z(&r->err, "mereau: ");
         cli_fault_text(&f, e, &r->err);
         buf_char(&r->err, '\n');
-        if (r->line.command->flags & CLI_MAYBE_STORE) /* says what can be said without a store; it has failed all the same */
+        if (r->line.command->flags &
+            CLI_MAYBE_STORE) /* says what can be said without a store; it has failed all the same */
             r->line.command->run(&r->call);
     }
     if (log)
@@ -223,7 +224,9 @@ static int run_with_config(struct running *r)
     if (e != ERR_OK)
         return print_faults(r);
     r->place.data_dir = arena_cstr(r->arena, r->config.settings.data);
-    r->place.master_key_file = r->config.settings.master_key_file.n ? arena_cstr(r->arena, r->config.settings.master_key_file) : NULL;
+    r->place.master_key_file = r->config.settings.master_key_file.n
+                                   ? arena_cstr(r->arena, r->config.settings.master_key_file)
+                                   : NULL;
     if (c->flags & CLI_LOCAL)
         return c->run(&r->call);
     if (c->flags & CLI_DESIRED) {
@@ -241,10 +244,13 @@ static int run_with_config(struct running *r)
     if (app_has_store(r->place.data_dir) || (c->flags & CLI_CREATES))
         return run_on_store(r);
     if (access(r->place.data_dir, F_OK) == 0 && access(r->place.data_dir, X_OK) < 0)
-        return cli_refuse(&r->call, 1, "you may not look into %s: run this as the server's user, or as root", r->place.data_dir);
+        return cli_refuse(&r->call, 1, "you may not look into %s: run this as the server's user, or as root",
+                          r->place.data_dir);
     if (c->flags & CLI_MAYBE_STORE)
         return c->run(&r->call);
-    return cli_refuse(&r->call, 1, "there is no store in %s: name it with --data or --config, or start `mereau serve`", r->place.data_dir);
+    return cli_refuse(&r->call, 1,
+                      "there is no store in %s: name it with --data or --config, or start `mereau serve`",
+                      r->place.data_dir);
 }
 
 static int run_line(struct running *r)
@@ -255,9 +261,18 @@ static int run_line(struct running *r)
     if (!getcwd(r->cwd, sizeof r->cwd))
         snprintf(r->cwd, sizeof r->cwd, "/");
     r->place = (struct cli_place){.cwd = r->cwd, .user = r->user};
-    r->call = (struct cli_call){.program = &app_program, .command = c, .arena = r->arena, .argc = r->line.argc, .argv = r->line.argv,
-                                .json = r->line.json, .out = &r->out, .err = &r->err, .flush = flush, .flush_ctx = r,
-                                .place = &r->place, .host = &r->host};
+    r->call = (struct cli_call){.program = &app_program,
+                                .command = c,
+                                .arena = r->arena,
+                                .argc = r->line.argc,
+                                .argv = r->line.argv,
+                                .json = r->line.json,
+                                .out = &r->out,
+                                .err = &r->err,
+                                .flush = flush,
+                                .flush_ctx = r,
+                                .place = &r->place,
+                                .host = &r->host};
     r->host.line = &r->line;
     if (read_option_files(r) != ERR_OK)
         return 1;

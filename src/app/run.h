@@ -1,4 +1,5 @@
-/* A command line, from its words to its exit status (main.c's whole work, apart from it so that tests can call it). */
+/* A command line, from its words to its exit status (main.c's whole work, apart from it so that tests can
+ * call it). */
 #pragma once
 #include "app/app.h"
 

@@ -1,4 +1,5 @@
-/* An empty store in a temporary folder, thrown away afterwards: `config check` tries there what an apply would do. */
+/* An empty store in a temporary folder, thrown away afterwards: `config check` tries there what an apply
+ * would do. */
 #pragma once
 #include "app/app.h"
 

@@ -1,5 +1,5 @@
-/* What systemd asks of a Type=notify service, by its documented protocol (sd_notify(3), sd_listen_fds(3)): a datagram to
- * NOTIFY_SOCKET, sockets from number 3 on, a watchdog. */
+/* What systemd asks of a Type=notify service, by its documented protocol (sd_notify(3), sd_listen_fds(3)): a
+ * datagram to NOTIFY_SOCKET, sockets from number 3 on, a watchdog. */
 #include "app/app.h"
 #include <fcntl.h>
 #include <arpa/inet.h>
@@ -61,7 +61,8 @@ bool systemd_fd_is_loopback(int fd)
         return false;
     if (a.any.sa_family == AF_INET)
         return ntohl(a.v4.sin_addr.s_addr) >> 24 == 127;
-    return a.any.sa_family == AF_UNIX || (a.any.sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&a.v6.sin6_addr));
+    return a.any.sa_family == AF_UNIX ||
+           (a.any.sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&a.v6.sin6_addr));
 }
 
 void systemd_listen_fds(struct systemd_fds *ret)

@@ -1,4 +1,5 @@
-/* See yaml.h. The event parser walks the text once; the path of the node at hand is kept in one buffer that grows and shrinks. */
+/* See yaml.h. The event parser walks the text once; the path of the node at hand is kept in one buffer that
+ * grows and shrinks. */
 #include "app/yaml.h"
 #include "base/limits.h"
 #include <errno.h>
@@ -32,7 +33,8 @@ static int line_of(const yaml_event_t *ev)
 static json_t *refuse(struct loader *l, int line, const char *what)
 {
     const char *path = l->path.n ? l->path.p : "";
-    err_t e = fault_set(l->fault, ERR_CONFIG, path, "%s:%d: %s%s%s", l->file, line, path, *path ? ": " : "", what);
+    err_t e =
+        fault_set(l->fault, ERR_CONFIG, path, "%s:%d: %s%s%s", l->file, line, path, *path ? ": " : "", what);
     (void)e;
     return NULL;
 }
@@ -90,7 +92,7 @@ static bool note_line(struct loader *l, int line)
 }
 
 /* --- nodes --- */
-static bool is_number(const char *s, bool *ret_real)
+bool yaml_is_number(const char *s, bool *ret_real)
 {
     const char *p = s + (*s == '-' || *s == '+');
     size_t digits = strspn(p, "0123456789");
@@ -120,7 +122,8 @@ static bool is_number(const char *s, bool *ret_real)
 static json_t *plain(struct loader *l, const char *s, int line)
 {
     static const char *const nulls[] = {"", "~", "null", "Null", "NULL"};
-    static const char *const trues[] = {"true", "True", "TRUE"}, *const falses[] = {"false", "False", "FALSE"};
+    static const char *const trues[] = {"true", "True", "TRUE"}, *const falses[] = {"false", "False",
+                                                                                    "FALSE"};
     for (size_t i = 0; i < sizeof nulls / sizeof *nulls; i++)
         if (!strcmp(s, nulls[i]))
             return json_null();
@@ -131,7 +134,7 @@ static json_t *plain(struct loader *l, const char *s, int line)
             return json_false();
     }
     bool real;
-    if (!is_number(s, &real))
+    if (!yaml_is_number(s, &real))
         return json_string(s);
     errno = 0;
     if (real) {
@@ -150,7 +153,8 @@ static json_t *scalar(struct loader *l, const yaml_event_t *ev)
         return refuse(l, line_of(ev), "text may not hold a NUL character");
     if (ev->data.scalar.tag)
         return refuse(l, line_of(ev), "tags (\"!\") are not used here");
-    json_t *v = ev->data.scalar.style == YAML_PLAIN_SCALAR_STYLE ? plain(l, s, line_of(ev)) : json_stringn(s, n);
+    json_t *v =
+        ev->data.scalar.style == YAML_PLAIN_SCALAR_STYLE ? plain(l, s, line_of(ev)) : json_stringn(s, n);
     return v ? v : refuse(l, line_of(ev), "this is not UTF-8 text");
 }
 
@@ -304,7 +308,8 @@ static json_t *document(struct loader *l)
         bool ok = true;
         if (type == YAML_DOCUMENT_START_EVENT) {
             ok = !root || refuse(l, line_of(&ev), "a second document begins here; one file holds one");
-        } else if (type != YAML_STREAM_START_EVENT && type != YAML_DOCUMENT_END_EVENT && type != YAML_STREAM_END_EVENT) {
+        } else if (type != YAML_STREAM_START_EVENT && type != YAML_DOCUMENT_END_EVENT &&
+                   type != YAML_STREAM_END_EVENT) {
             root = node(l, &ev);
             ok = root != NULL;
         }
@@ -350,7 +355,9 @@ err_t yaml_parse(struct arena *a, const char *file, struct str text, struct yaml
     yaml_parser_delete(&l->parser);
     buf_free(&l->path);
     if (!root)
-        return f->code != ERR_OK ? f->code : fault_set(f, ERR_CONFIG, "", "%s: the file cannot be read: out of memory", file);
+        return f->code != ERR_OK
+                   ? f->code
+                   : fault_set(f, ERR_CONFIG, "", "%s: the file cannot be read: out of memory", file);
     if (l->nlines)
         qsort(l->lines, l->nlines, sizeof *l->lines, by_path);
     *ret = (struct yaml_doc){file, root, l->lines, l->nlines};
@@ -373,91 +380,10 @@ int yaml_line(const struct yaml_doc *d, const char *path)
     snprintf(up, sizeof up, "%s", path);
     do {
         struct yaml_line key = {up, 0};
-        const struct yaml_line *hit = d->nlines ? bsearch(&key, d->lines, d->nlines, sizeof key, by_path) : NULL;
+        const struct yaml_line *hit =
+            d->nlines ? bsearch(&key, d->lines, d->nlines, sizeof key, by_path) : NULL;
         if (hit)
             return hit->line;
     } while (path_up(up));
     return 1;
-}
-
-/* --- printing --- */
-static int print_sink(void *ctx, unsigned char *p, size_t n)
-{
-    buf_add(ctx, p, n);
-    return buf_ok(ctx);
-}
-
-static bool print_scalar(yaml_emitter_t *e, const char *text, bool quoted)
-{
-    yaml_event_t ev;
-    yaml_scalar_style_t style = quoted ? YAML_DOUBLE_QUOTED_SCALAR_STYLE : YAML_PLAIN_SCALAR_STYLE;
-    return yaml_scalar_event_initialize(&ev, NULL, NULL, (const yaml_char_t *)text, (int)strlen(text), !quoted, quoted, style) &&
-           yaml_emitter_emit(e, &ev);
-}
-
-/* Text that a reader could take for something else is quoted. */
-static bool print_text(yaml_emitter_t *e, const char *s)
-{
-    static const char *const words[] = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"};
-    bool real, quote = !*s || is_number(s, &real) || strspn(s, "0123456789.+-_:xXoOeE") == strlen(s);
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        quote |= !strcasecmp(s, words[i]);
-    static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._- /";
-    quote |= strspn(s, safe) != strlen(s) || !((*s >= 'A' && *s <= 'Z') || (*s >= 'a' && *s <= 'z') || (*s >= '0' && *s <= '9')) ||
-             (*s && s[strlen(s) - 1] == ' ');
-    return print_scalar(e, s, quote);
-}
-
-static bool print_node(yaml_emitter_t *e, const json_t *v)
-{
-    yaml_event_t ev;
-    char num[40];
-    size_t i;
-    const char *key;
-    json_t *item;
-    switch (json_typeof(v)) {
-    case JSON_OBJECT:
-        if (!yaml_mapping_start_event_initialize(&ev, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE) || !yaml_emitter_emit(e, &ev))
-            return false;
-        json_object_foreach((json_t *)v, key, item) if (!print_text(e, key) || !print_node(e, item)) return false;
-        return yaml_mapping_end_event_initialize(&ev) && yaml_emitter_emit(e, &ev);
-    case JSON_ARRAY:
-        if (!yaml_sequence_start_event_initialize(&ev, NULL, NULL, 1, json_is_object(json_array_get(v, 0)) ? YAML_BLOCK_SEQUENCE_STYLE : YAML_FLOW_SEQUENCE_STYLE) ||
-            !yaml_emitter_emit(e, &ev))
-            return false;
-        json_array_foreach(v, i, item) if (!print_node(e, item)) return false;
-        return yaml_sequence_end_event_initialize(&ev) && yaml_emitter_emit(e, &ev);
-    case JSON_STRING:
-        return print_text(e, json_string_value(v));
-    case JSON_INTEGER:
-        snprintf(num, sizeof num, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
-        return print_scalar(e, num, false);
-    case JSON_REAL:
-        snprintf(num, sizeof num, "%.17g", json_real_value(v));
-        return print_scalar(e, num, false);
-    default:
-        return print_scalar(e, json_is_true(v) ? "true" : json_is_false(v) ? "false" : "null", false);
-    }
-}
-
-err_t yaml_print(const json_t *v, const char *comment, struct buf *out)
-{
-    for (const char *p = comment; *p;) {
-        size_t n = strcspn(p, "\n");
-        buf_fmt(out, "# %.*s\n", (int)n, p);
-        p += n + (p[n] == '\n');
-    }
-    yaml_emitter_t e;
-    yaml_event_t ev;
-    if (!yaml_emitter_initialize(&e))
-        return ERR_MEMORY;
-    yaml_emitter_set_output(&e, print_sink, out);
-    yaml_emitter_set_unicode(&e, 1);
-    yaml_emitter_set_width(&e, -1);
-    bool ok = yaml_stream_start_event_initialize(&ev, YAML_UTF8_ENCODING) && yaml_emitter_emit(&e, &ev) &&
-              yaml_document_start_event_initialize(&ev, NULL, NULL, NULL, 1) && yaml_emitter_emit(&e, &ev) && print_node(&e, v) &&
-              yaml_document_end_event_initialize(&ev, 1) && yaml_emitter_emit(&e, &ev) && yaml_stream_end_event_initialize(&ev) &&
-              yaml_emitter_emit(&e, &ev);
-    yaml_emitter_delete(&e);
-    return ok && buf_ok(out) ? ERR_OK : ERR_MEMORY;
 }

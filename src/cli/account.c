@@ -90,9 +90,11 @@ int cli_apikey_add(struct cli_call *c)
         return cli_fail(c, e);
     struct str public_id = id_text(c->op->core, c->arena, id);
     if (c->json)
-        buf_fmt(c->out, "{\"id\":\"%.*s\",\"key\":\"%.*s\",\"expires_at\":%lld}\n", STR_ARG(public_id), TOKEN_TEXT_SIZE, text.p, (long long)expires_s);
+        buf_fmt(c->out, "{\"id\":\"%.*s\",\"key\":\"%.*s\",\"expires_at\":%lld}\n", STR_ARG(public_id),
+                TOKEN_TEXT_SIZE, text.p, (long long)expires_s);
     else
-        buf_fmt(c->out, "key %.*s, until %.*s, shown this once:\n%.*s\n", STR_ARG(public_id), STR_ARG(cli_time(c, expires_s)), TOKEN_TEXT_SIZE, text.p);
+        buf_fmt(c->out, "key %.*s, until %.*s, shown this once:\n%.*s\n", STR_ARG(public_id),
+                STR_ARG(cli_time(c, expires_s)), TOKEN_TEXT_SIZE, text.p);
     secret_zero(&text, sizeof text);
     return 0;
 }
@@ -114,19 +116,24 @@ static int list_held(struct cli_call *c, bool keys_only)
     json_t *array = json_array();
     if (!cells)
         return cli_fail(c, ERR_MEMORY);
-    const struct str heading[HELD_COLUMNS] = {STR("ID"), STR("KIND"), STR("WHAT"), STR("SCOPE"), STR("LAST USED"), STR("EXPIRES")};
+    const struct str heading[HELD_COLUMNS] = {STR("ID"),    STR("KIND"),      STR("WHAT"),
+                                              STR("SCOPE"), STR("LAST USED"), STR("EXPIRES")};
     memcpy(cells, heading, sizeof heading);
     size_t rows = 1;
     for (size_t i = 0; i < held.n; i++) {
         const struct held_item *h = &held.v[i];
         if (keys_only && h->kind != NODE_TOKEN)
             continue;
-        struct str id = id_text(c->op->core, c->arena, h->id), kind = str_z(h->kind == NODE_TOKEN ? "api key" : node_name(h->kind));
-        const struct str row[HELD_COLUMNS] = {id, kind, h->what, h->scope, cli_time(c, h->used_s), cli_time(c, h->expires_s)};
+        struct str id = id_text(c->op->core, c->arena, h->id),
+                   kind = str_z(h->kind == NODE_TOKEN ? "api key" : node_name(h->kind));
+        const struct str row[HELD_COLUMNS] = {
+            id, kind, h->what, h->scope, cli_time(c, h->used_s), cli_time(c, h->expires_s)};
         memcpy(cells + rows++ * HELD_COLUMNS, row, sizeof row);
-        json_array_append_new(array, json_pack("{ss%ss%ss%ss%sIsIsI}", "id", id.p, id.n, "kind", kind.p, kind.n, "name", h->what.p ? h->what.p : "",
-                                               h->what.n, "scope", h->scope.p ? h->scope.p : "", h->scope.n, "created_at", (json_int_t)h->created_s,
-                                               "last_used_at", (json_int_t)h->used_s, "expires_at", (json_int_t)h->expires_s));
+        json_array_append_new(
+            array, json_pack("{ss%ss%ss%ss%sIsIsI}", "id", id.p, id.n, "kind", kind.p, kind.n, "name",
+                             h->what.p ? h->what.p : "", h->what.n, "scope", h->scope.p ? h->scope.p : "",
+                             h->scope.n, "created_at", (json_int_t)h->created_s, "last_used_at",
+                             (json_int_t)h->used_s, "expires_at", (json_int_t)h->expires_s));
     }
     if (c->json)
         cli_print_json(c, array);

@@ -18,13 +18,18 @@ static void print_rows(struct cli_call *c, const json_t *rows)
     struct str *cells = arena_array(c->arena, struct str, (n + 1) * COLUMNS);
     if (!cells)
         return;
-    const struct str heading[COLUMNS] = {STR("TIME"), STR("EVENT"), STR("ACTOR"), STR("OBJECT"), STR("DETAILS")};
+    const struct str heading[COLUMNS] = {STR("TIME"), STR("EVENT"), STR("ACTOR"), STR("OBJECT"),
+                                         STR("DETAILS")};
     memcpy(cells, heading, sizeof heading);
-    json_array_foreach(rows, i, row) {
+    json_array_foreach(rows, i, row)
+    {
         const json_t *at = json_object_get(row, "at"), *details = json_object_get(row, "data");
-        char *text = details && !json_is_null(details) ? json_dumps(details, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
-        const struct str line[COLUMNS] = {json_is_integer(at) ? cli_time(c, json_integer_value(at)) : member(row, "at"), member(row, "event"),
-                                          member(row, "actor"), member(row, "object"), text ? arena_str(c->arena, str_z(text)) : STR("")};
+        char *text =
+            details && !json_is_null(details) ? json_dumps(details, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+        const struct str line[COLUMNS] = {json_is_integer(at) ? cli_time(c, json_integer_value(at))
+                                                              : member(row, "at"),
+                                          member(row, "event"), member(row, "actor"), member(row, "object"),
+                                          text ? arena_str(c->arena, str_z(text)) : STR("")};
         memcpy(cells + (i + 1) * COLUMNS, line, sizeof line);
         free(text);
     }
@@ -33,7 +38,10 @@ static void print_rows(struct cli_call *c, const json_t *rows)
 
 int cli_audit_list(struct cli_call *c)
 {
-    struct audit_query q = {.event = cli_option(c, "event"), .object = cli_option(c, "object"), .actor = cli_option(c, "actor"), .limit = 50};
+    struct audit_query q = {.event = cli_option(c, "event"),
+                            .object = cli_option(c, "object"),
+                            .actor = cli_option(c, "actor"),
+                            .limit = 50};
     struct str limit = cli_option(c, "limit"), before = cli_option(c, "before");
     struct buf b;
     struct jw w;

@@ -2,47 +2,65 @@
 #include "cli/commands.h"
 
 /* Every kind of configured object has the same verbs; object.c is their one implementation. */
-#define OBJECT(word, name, a_thing)                                                                                    \
-    {word " list", "", "List " a_thing "s", 0, 0, 0, "search|TEXT|only names with this in them\nlimit|N|at most so many", cli_object_list},   \
-    {word " show", name, "Show one " a_thing, 0, 1, 1, NULL, cli_object_show},                                               \
-    {word " add", name " [FIELD=VALUE ...]", "Add a " a_thing, CLI_INPUT, 1, -1, NULL, cli_object_add},                      \
-    {word " set", name " FIELD=VALUE ...", "Change fields of a " a_thing, CLI_INPUT, 2, -1, NULL, cli_object_set},           \
-    {word " remove", name, "Remove a " a_thing " and end what was issued under it", 0, 1, 1, NULL, cli_object_remove},      \
-    {word " disable", name, "Disable a " a_thing " and end what was issued under it", 0, 1, 1, NULL, cli_object_disable},   \
-    {word " enable", name, "Enable a " a_thing " again", 0, 1, 1, NULL, cli_object_enable}
+/* clang-format off */
+#define OBJECT(word, name, thing)                                                                            \
+    {word " list", "", "List " thing "s", 0, 0, 0, LIST_OPTIONS, cli_object_list},                            \
+    {word " show", name, "Show one " thing, 0, 1, 1, NULL, cli_object_show},                                  \
+    {word " add", name " [FIELD=VALUE ...]", "Add a " thing, CLI_INPUT, 1, -1, NULL, cli_object_add},         \
+    {word " set", name " FIELD=VALUE ...", "Change fields of a " thing, CLI_INPUT, 2, -1, NULL, cli_object_set}, \
+    {word " remove", name, "Remove a " thing AND_ALL, 0, 1, 1, NULL, cli_object_remove},                      \
+    {word " disable", name, "Disable a " thing AND_ALL, 0, 1, 1, NULL, cli_object_disable},                   \
+    {word " enable", name, "Enable a " thing " again", 0, 1, 1, NULL, cli_object_enable}
+#define LIST_OPTIONS "search|TEXT|only names with this in them\nlimit|N|at most so many"
+#define AND_ALL      " and end what was issued under it"
+/* clang-format on */
 
 const struct cli_command cli_commands[] = {
     OBJECT("tenant", "NAME", "tenant"),
     OBJECT("role", "NAME", "role"),
     OBJECT("client", "CLIENT_ID", "client"),
-    {"client secret", "CLIENT_ID", "Give a client a new secret, printed once", CLI_INPUT, 1, 1, NULL, cli_client_secret},
+    {"client secret", "CLIENT_ID", "Give a client a new secret, printed once", CLI_INPUT, 1, 1, NULL,
+     cli_client_secret},
     OBJECT("resource", "IDENTIFIER", "resource"),
     OBJECT("webhook", "NAME", "webhook"),
     OBJECT("user", "USERNAME", "person"),
-    {"user link", "USERNAME", "Make a one-use link for choosing a password", 0, 1, 1, "purpose|reset or enrol|which page it opens (default: reset)",
-     cli_user_link},
-    {"user first-admin", "", "Make a link that makes an administrator (15 minutes)", 0, 0, 0, NULL, cli_user_first_admin},
+    {"user link", "USERNAME", "Make a one-use link for choosing a password", 0, 1, 1,
+     "purpose|reset or enrol|which page it opens (default: reset)", cli_user_link},
+    {"user first-admin", "", "Make a link that makes an administrator (15 minutes)", 0, 0, 0, NULL,
+     cli_user_first_admin},
     OBJECT("service-account", "USERNAME", "service account"),
     {"apikey add", "USERNAME NAME", "Issue an API key for a person or service account, printed once", 0, 2, 2,
-     "permissions|LIST|what it may do (default: all that its holder may)\nlife|DURATION|90s, 12h, 30d (default 90d)", cli_apikey_add},
+     "permissions|LIST|what it may do (default: all that its holder may)\nlife|DURATION|90s, 12h, 30d "
+     "(default 90d)",
+     cli_apikey_add},
     {"apikey list", "USERNAME", "List the API keys of an account", 0, 1, 1, NULL, cli_apikey_list},
     {"apikey revoke", "ID", "Revoke an API key", 0, 1, 1, NULL, cli_apikey_revoke},
     {"key list", "", "List a tenant's signing keys", 0, 0, 0, NULL, cli_key_list},
-    {"key rotate", "[ALG]", "Make a new signing key (default: of the tenant's algorithm)", 0, 0, 1, NULL, cli_key_rotate},
-    {"key master rotate", "", "Make a new master key and wrap every secret anew", 0, 0, 0, NULL, cli_key_master_rotate},
+    {"key rotate", "[ALG]", "Make a new signing key (default: of the tenant's algorithm)", 0, 0, 1, NULL,
+     cli_key_rotate},
+    {"key master rotate", "", "Make a new master key and wrap every secret anew", 0, 0, 0, NULL,
+     cli_key_master_rotate},
     {"audit list", "", "List rows of the audit trail, newest first", 0, 0, 0,
-     "event|NAME|only this event\nobject|OBJECT|only rows about this\nactor|ACTOR|only what this one did\nlimit|N|at most so many (default 50)\n"
+     "event|NAME|only this event\nobject|OBJECT|only rows about this\nactor|ACTOR|only what this one "
+     "did\nlimit|N|at most so many (default 50)\n"
      "before|ID|rows older than this one",
      cli_audit_list},
     {"audit verify", "", "Check the audit trail's chains and checkpoints", 0, 0, 0, NULL, cli_audit_verify},
-    {"token check", "TOKEN|-", "Check form and checksum of an opaque token, offline", CLI_NO_STORE | CLI_INPUT, 1, 1, NULL, cli_token_check},
+    {"token check", "TOKEN|-", "Check form and checksum of an opaque token, offline",
+     CLI_NO_STORE | CLI_INPUT, 1, 1, NULL, cli_token_check},
     {"token inspect", "TOKEN|-", "Decode a token readably, and verify it", CLI_MAYBE_STORE | CLI_INPUT, 1, 1,
-     "jwks|@FILE|verify with the keys in this file\nissuer|URL|verify with the keys of this issuer, fetched from it", cli_token_inspect},
-    {"token introspect", "TOKEN|-", "Say what a token is worth now (RFC 7662)", CLI_INPUT, 1, 1, NULL, cli_token_introspect},
+     "jwks|@FILE|verify with the keys in this file\nissuer|URL|verify with the keys of this issuer, fetched "
+     "from it",
+     cli_token_inspect},
+    {"token introspect", "TOKEN|-", "Say what a token is worth now (RFC 7662)", CLI_INPUT, 1, 1, NULL,
+     cli_token_introspect},
     {"token revoke", "TOKEN|ID|-", "Revoke a token, session or grant and all below it", CLI_INPUT, 1, 1,
      "session||the ID is a session's\ngrant||the ID is a grant's", cli_token_revoke},
-    {"token list", "USERNAME", "List what can act for an account: sessions, grants, API keys", 0, 1, 1, NULL, cli_token_list},
-    {"backup", "DEST", "Write a backup of the store to a new file, while the server runs; the master key is not in it", 0, 1, 1, NULL, cli_backup},
+    {"token list", "USERNAME", "List what can act for an account: sessions, grants, API keys", 0, 1, 1, NULL,
+     cli_token_list},
+    {"backup", "DEST",
+     "Write a backup of the store to a new file, while the server runs; the master key is not in it", 0, 1, 1,
+     NULL, cli_backup},
     {"completion bash", "", "Print a completion script for bash", CLI_NO_STORE, 0, 0, NULL, cli_completion},
     {"version", "", "Print the version", CLI_NO_STORE, 0, 0, NULL, cli_version},
     {0},

@@ -1,6 +1,6 @@
-/* The control socket: how a command line speaks to the running server. One request (JSON) and then frames until the one
- * with the exit status. A frame is one byte of kind, four of length (big-endian), and the bytes. The server's side, which
- * accepts and looks at the peer's uid, is app/control.c. */
+/* The control socket: how a command line speaks to the running server. One request (JSON) and then frames
+ * until the one with the exit status. A frame is one byte of kind, four of length (big-endian), and the
+ * bytes. The server's side, which accepts and looks at the peer's uid, is app/control.c. */
 #include "cli/cli.h"
 #include <errno.h>
 #include <stdio.h>
@@ -71,7 +71,8 @@ int cli_connect(const char *data_dir)
     return fd;
 }
 
-err_t cli_request_write(const struct cli_line *l, const struct cli_place *place, struct str input, struct buf *out)
+err_t cli_request_write(const struct cli_line *l, const struct cli_place *place, struct str input,
+                        struct buf *out)
 {
     struct jw w;
     jw_init(&w, out);
@@ -110,14 +111,16 @@ static err_t read_doc(struct arena *a, const json_t *doc, struct cli_request *re
         return ERR_JSON;
     size_t i;
     json_t *v;
-    json_array_foreach(args, i, v) {
+    json_array_foreach(args, i, v)
+    {
         char *text = text_of(a, v);
         if (!text)
             return ERR_JSON;
         ret->line.argv[ret->line.argc++] = text;
     }
     const char *key;
-    json_object_foreach((json_t *)(uintptr_t)options, key, v) {
+    json_object_foreach((json_t *)(uintptr_t)options, key, v)
+    {
         struct cli_option_value o = {arena_cstr(a, str_z(key)), arena_str(a, json_str(v))};
         if (!o.name || !o.value.p)
             return ERR_JSON;

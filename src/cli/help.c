@@ -3,8 +3,9 @@
 #include "token/object.h"
 
 static const char *const type_words[] = {
-    [F_STR] = "text", [F_BOOL] = "true|false", [F_INT] = "number", [F_SECONDS] = "duration", [F_STRS] = "list",
-    [F_WORDS] = "words", [F_ENUM] = "", [F_SECRET] = "-", [F_JSON] = "json",
+    [F_STR] = "text",  [F_BOOL] = "true|false", [F_INT] = "number", [F_SECONDS] = "duration",
+    [F_STRS] = "list", [F_WORDS] = "words",     [F_ENUM] = "",      [F_SECRET] = "-",
+    [F_JSON] = "json",
 };
 
 static void pad(struct buf *out, size_t from, size_t to)
@@ -60,14 +61,16 @@ static void one_help(const struct cli_program *p, const struct cli_command *c, s
     buf_fmt(out, "usage: mereau %s%s%s [options]\n\n%s\n", c->words, *c->args ? " " : "", c->args, c->doc);
     const struct fields *t = fields_of(p, c);
     if (t) {
-        buf_z(out, "\nFields (lists: values separated by commas, or the field repeated; FIELD=- reads a secret from standard input):\n");
+        buf_z(out, "\nFields (lists: values separated by commas, or the field repeated; FIELD=- reads a "
+                   "secret from standard input):\n");
         cli_fields_help(t, out);
     }
     buf_z(out, "\nOptions:\n");
     options_help(c->options, out);
     if (!(c->flags & CLI_NO_STORE))
         options_help("config|FILE|configuration file, or a folder of them; may be repeated\n"
-                     "data|DIR|the data directory", out);
+                     "data|DIR|the data directory",
+                     out);
     if (!(c->flags & (CLI_NO_STORE | CLI_LOCAL)))
         options_help("tenant|NAME|the tenant to work in (default: default)", out);
     if (!(c->flags & CLI_ARGS_OPEN))
@@ -75,7 +78,8 @@ static void one_help(const struct cli_program *p, const struct cli_command *c, s
     buf_z(out, "  -h, --help                  print this\n");
     if (!(c->flags & CLI_ARGS_OPEN))
         return;
-    buf_z(out, "\nSettings (as in the file under `server:`; a flag is stronger than the environment, that than the file):\n");
+    buf_z(out, "\nSettings (as in the file under `server:`; a flag is stronger than the environment, that "
+               "than the file):\n");
     for (size_t i = 0; i < p->settings->n; i++) {
         char name[64];
         size_t from = out->n;
@@ -92,15 +96,18 @@ static bool in_group(const struct cli_command *c, const char *group)
     return !group || (!strncmp(c->words, group, n) && (c->words[n] == ' ' || !c->words[n]));
 }
 
-void cli_help(const struct cli_program *p, const struct cli_command *one_or_null, const char *group_or_null, struct buf *out)
+void cli_help(const struct cli_program *p, const struct cli_command *one_or_null, const char *group_or_null,
+              struct buf *out)
 {
     if (one_or_null) {
         one_help(p, one_or_null, out);
         return;
     }
-    buf_fmt(out, "usage: mereau %s%sCOMMAND [arguments] [options]\n\n", group_or_null ? group_or_null : "", group_or_null ? " " : "");
+    buf_fmt(out, "usage: mereau %s%sCOMMAND [arguments] [options]\n\n", group_or_null ? group_or_null : "",
+            group_or_null ? " " : "");
     if (!group_or_null)
-        buf_z(out, "mereau issues, checks and revokes tokens. `mereau serve` starts the server; the other commands work through a running\n"
+        buf_z(out, "mereau issues, checks and revokes tokens. `mereau serve` starts the server; the other "
+                   "commands work through a running\n"
                    "server, or on its data directory when none runs.\n\n");
     for (size_t t = 0; t < p->ntables; t++)
         for (const struct cli_command *c = p->tables[t]; c->words; c++) {
@@ -111,7 +118,8 @@ void cli_help(const struct cli_program *p, const struct cli_command *one_or_null
             pad(out, from, 28);
             buf_fmt(out, "%s\n", c->doc);
         }
-    buf_z(out, "\nmereau COMMAND --help says more. Exit status: 0 done, 1 refused or failed, 2 wrong usage.\n");
+    buf_z(out,
+          "\nmereau COMMAND --help says more. Exit status: 0 done, 1 refused or failed, 2 wrong usage.\n");
 }
 
 static void completion_options(const char *list, struct buf *out)
@@ -154,28 +162,31 @@ void cli_completion_bash(const struct cli_program *p, struct buf *out)
         for (const struct cli_command *c = p->tables[t]; c->words; c++)
             if (!(c->flags & CLI_HIDDEN))
                 completion_row(p, c, out);
-    buf_z(out, "    esac\n}\n"
-               "_mereau() {\n"
-               "    local cur=${COMP_WORDS[COMP_CWORD]} words= before= after= w line next\n"
-               "    case ${COMP_WORDS[COMP_CWORD-1]} in\n"
-               "        --config|-c|--data) compopt -o filenames; COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n"
-               "        -o) COMPREPLY=($(compgen -W 'json text' -- \"$cur\")); return ;;\n"
-               "    esac\n"
-               "    for ((w = 1; w < COMP_CWORD; w++)); do\n"
-               "        [[ ${COMP_WORDS[w]} == -* ]] && break\n"
-               "        words=\"${words:+$words }${COMP_WORDS[w]}\"\n"
-               "        before=$(_mereau_after \"$words\")\n"
-               "        [[ -n $before ]] && after=$before\n"
-               "    done\n"
-               "    next=\n"
-               "    if [[ -z $after || -z $words ]]; then\n"
-               "        while read -r line; do\n"
-               "            if [[ -z $words ]]; then next+=\" ${line%% *}\"\n"
-               "            elif [[ $line == \"$words \"* ]]; then line=${line#\"$words \"}; next+=\" ${line%% *}\"; fi\n"
-               "        done <<<\"$_mereau_commands\"\n"
-               "    fi\n"
-               "    COMPREPLY=($(compgen -W \"$next $after\" -- \"$cur\"))\n"
-               "    [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace\n"
-               "}\n"
-               "complete -F _mereau mereau\n");
+    buf_z(
+        out,
+        "    esac\n}\n"
+        "_mereau() {\n"
+        "    local cur=${COMP_WORDS[COMP_CWORD]} words= before= after= w line next\n"
+        "    case ${COMP_WORDS[COMP_CWORD-1]} in\n"
+        "        --config|-c|--data) compopt -o filenames; COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n"
+        "        -o) COMPREPLY=($(compgen -W 'json text' -- \"$cur\")); return ;;\n"
+        "    esac\n"
+        "    for ((w = 1; w < COMP_CWORD; w++)); do\n"
+        "        [[ ${COMP_WORDS[w]} == -* ]] && break\n"
+        "        words=\"${words:+$words }${COMP_WORDS[w]}\"\n"
+        "        before=$(_mereau_after \"$words\")\n"
+        "        [[ -n $before ]] && after=$before\n"
+        "    done\n"
+        "    next=\n"
+        "    if [[ -z $after || -z $words ]]; then\n"
+        "        while read -r line; do\n"
+        "            if [[ -z $words ]]; then next+=\" ${line%% *}\"\n"
+        "            elif [[ $line == \"$words \"* ]]; then line=${line#\"$words \"}; next+=\" ${line%% "
+        "*}\"; fi\n"
+        "        done <<<\"$_mereau_commands\"\n"
+        "    fi\n"
+        "    COMPREPLY=($(compgen -W \"$next $after\" -- \"$cur\"))\n"
+        "    [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace\n"
+        "}\n"
+        "complete -F _mereau mereau\n");
 }

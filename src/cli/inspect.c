@@ -1,5 +1,5 @@
-/* token inspect: what stands in a token, its times explained, and whether its signature is right: by a key set in a file, by its issuer's
- * own (fetched), or by this store's. */
+/* token inspect: what stands in a token, its times explained, and whether its signature is right: by a key
+ * set in a file, by its issuer's own (fetched), or by this store's. */
 #include "cli/commands.h"
 #include "net/net.h"
 #include "token/tenant.h"
@@ -22,9 +22,11 @@ static void verify(struct inspection *x, const struct crypto *crypto, const stru
     for (int i = 0; (row = i < ALG_COUNT ? alg_row((enum alg)i) : NULL); i++)
         algs |= 1u << i;
     struct str typ = x->jwt.typ;
-    struct jwt_profile p = {.typ = typ.n ? arena_cstr(x->call->arena, typ) : NULL, .algs = algs, .iss = x->jwt.iss, .skew_s = 60};
+    struct jwt_profile p = {
+        .typ = typ.n ? arena_cstr(x->call->arena, typ) : NULL, .algs = algs, .iss = x->jwt.iss, .skew_s = 60};
     struct jwt verified;
-    err_t e = jwt_verify(crypto, x->token, keys, &p, clock_wall_s(&clock_system), x->call->arena, &verified, &x->why);
+    err_t e = jwt_verify(crypto, x->token, keys, &p, clock_wall_s(&clock_system), x->call->arena, &verified,
+                         &x->why);
     x->verdict = e == ERR_OK ? GOOD : BAD;
     x->by = by;
 }
@@ -60,7 +62,9 @@ static err_t verify_with_issuer(struct inspection *x, struct str issuer)
     struct net *n = net_new(&(struct net_config){.allow = {everywhere, 2}});
     struct str text = STR_NONE;
     json_t *doc = NULL;
-    err_t e = n ? fetch(n, a, arena_fmt(a, "%.*s/.well-known/oauth-authorization-server", STR_ARG(issuer)), &text) : ERR_MEMORY;
+    err_t e =
+        n ? fetch(n, a, arena_fmt(a, "%.*s/.well-known/oauth-authorization-server", STR_ARG(issuer)), &text)
+          : ERR_MEMORY;
     if (e == ERR_OK)
         e = json_load(text, &doc);
     struct str uri = arena_str(a, json_str(json_object_get(doc, "jwks_uri")));
@@ -106,13 +110,17 @@ static err_t check(struct inspection *x)
 
 static void print_jwt(const struct inspection *x)
 {
-    static const char *const verdicts[] = {"NOT checked: name --jwks FILE or --issuer URL", "right, by ", "WRONG, by "};
+    static const char *const verdicts[] = {"NOT checked: name --jwks FILE or --issuer URL", "right, by ",
+                                           "WRONG, by "};
     struct cli_call *c = x->call;
     json_t *header = NULL, *payload = NULL;
     bool ok = json_load(x->jwt.header, &header) == ERR_OK;
     ok = json_load(x->jwt.payload, &payload) == ERR_OK && ok;
     if (c->json) {
-        json_t *v = json_pack("{sOsOssss}", "header", header, "payload", payload, "signature", x->verdict == GOOD ? "valid" : x->verdict == BAD ? "invalid" : "unchecked",
+        json_t *v = json_pack("{sOsOssss}", "header", header, "payload", payload, "signature",
+                              x->verdict == GOOD  ? "valid"
+                              : x->verdict == BAD ? "invalid"
+                                                  : "unchecked",
                               "reason", x->why.detail);
         cli_print_json(c, v);
         json_decref(v);
@@ -121,11 +129,15 @@ static void print_jwt(const struct inspection *x)
         cli_print_members(c->out, header);
         buf_z(c->out, "\npayload\n");
         cli_print_members(c->out, payload);
-        buf_fmt(c->out, "\nissued    %.*s (%.*s)\n", STR_ARG(cli_time(c, x->jwt.iat_s)), STR_ARG(cli_ago(c, x->jwt.iat_s)));
+        buf_fmt(c->out, "\nissued    %.*s (%.*s)\n", STR_ARG(cli_time(c, x->jwt.iat_s)),
+                STR_ARG(cli_ago(c, x->jwt.iat_s)));
         if (x->jwt.nbf_s)
-            buf_fmt(c->out, "valid from %.*s (%.*s)\n", STR_ARG(cli_time(c, x->jwt.nbf_s)), STR_ARG(cli_ago(c, x->jwt.nbf_s)));
-        buf_fmt(c->out, "expires   %.*s (%.*s)\n", STR_ARG(cli_time(c, x->jwt.exp_s)), STR_ARG(cli_ago(c, x->jwt.exp_s)));
-        buf_fmt(c->out, "signature %s%s%s%s\n", verdicts[x->verdict], x->by ? x->by : "", x->why.detail[0] ? ": " : "", x->why.detail);
+            buf_fmt(c->out, "valid from %.*s (%.*s)\n", STR_ARG(cli_time(c, x->jwt.nbf_s)),
+                    STR_ARG(cli_ago(c, x->jwt.nbf_s)));
+        buf_fmt(c->out, "expires   %.*s (%.*s)\n", STR_ARG(cli_time(c, x->jwt.exp_s)),
+                STR_ARG(cli_ago(c, x->jwt.exp_s)));
+        buf_fmt(c->out, "signature %s%s%s%s\n", verdicts[x->verdict], x->by ? x->by : "",
+                x->why.detail[0] ? ": " : "", x->why.detail);
     }
     json_decref(header);
     json_decref(payload);
@@ -136,13 +148,16 @@ static int inspect_opaque(struct cli_call *c, struct str text)
 {
     struct token t;
     if (!c->op || token_find(c->op, text, &t) != ERR_OK) {
-        buf_fmt(c->out, "an opaque token of mereau, well-formed; %s\n", c->op ? "this tenant's store has no such token" : "there is no store to look it up in");
+        buf_fmt(c->out, "an opaque token of mereau, well-formed; %s\n",
+                c->op ? "this tenant's store has no such token" : "there is no store to look it up in");
         return c->op ? 1 : 0;
     }
     err_t e = life_check(c->op, &t);
-    json_t *v = json_pack("{ss%ss%sssIsIsbss}", "id", id_text(c->op->core, c->arena, t.id).p, (size_t)11, "scope", t.scope.p ? t.scope.p : "", t.scope.n,
-                          "audience", t.audience.p ? t.audience.p : "", "issued_at", (json_int_t)t.issued_s, "expires_at", (json_int_t)t.expires_s, "live",
-                          (int)(e == ERR_OK), "reason", e == ERR_OK ? "" : c->op->fault.detail);
+    json_t *v =
+        json_pack("{ss%ss%sssIsIsbss}", "id", id_text(c->op->core, c->arena, t.id).p, (size_t)11, "scope",
+                  t.scope.p ? t.scope.p : "", t.scope.n, "audience", t.audience.p ? t.audience.p : "",
+                  "issued_at", (json_int_t)t.issued_s, "expires_at", (json_int_t)t.expires_s, "live",
+                  (int)(e == ERR_OK), "reason", e == ERR_OK ? "" : c->op->fault.detail);
     if (c->json)
         cli_print_json(c, v);
     else

@@ -56,12 +56,15 @@ void cli_man(const struct cli_program *p, struct buf *out)
                ".SH NAME\nmereau \\- issues, checks and revokes tokens\n"
                ".SH SYNOPSIS\n.B mereau\n.I command\n.RI [ arguments ]\n.RI [ options ]\n"
                ".SH DESCRIPTION\n"
-               "\\fBmereau serve\\fR is the server: an OAuth 2 authorization server with its store in one directory. It needs nothing before its first\n"
+               "\\fBmereau serve\\fR is the server: an OAuth 2 authorization server with its store in one "
+               "directory. It needs nothing before its first\n"
                "start; it prints the address and, while nobody is an administrator, a link that makes one.\n"
-               "The other commands work through the running server (its control socket lies in the data directory; the server's own user and root are\n"
+               "The other commands work through the running server (its control socket lies in the data "
+               "directory; the server's own user and root are\n"
                "heard) or, when none runs, on the data directory itself.\n"
                ".SH OPTIONS\nOf every command:\n"
-               ".TP\n.B \\-c, \\-\\-config \\fIFILE\nconfiguration file, or a folder of them; may be repeated. See\n.BR mereau.yaml (5).\n"
+               ".TP\n.B \\-c, \\-\\-config \\fIFILE\nconfiguration file, or a folder of them; may be "
+               "repeated. See\n.BR mereau.yaml (5).\n"
                ".TP\n.B \\-\\-data \\fIDIR\nthe data directory\n"
                ".TP\n.B \\-\\-tenant \\fINAME\nthe tenant to work in; default: default\n"
                ".TP\n.B \\-o json\nprint JSON\n"
@@ -71,10 +74,12 @@ void cli_man(const struct cli_program *p, struct buf *out)
         for (const struct cli_command *c = p->tables[t]; c->words; c++)
             if (!(c->flags & CLI_HIDDEN))
                 command(out, c);
-    buf_z(out, ".SH SIGNALS\nThe server ends on SIGTERM and SIGINT after the requests under way (at most server.limits.drain), and reads its\n"
+    buf_z(out, ".SH SIGNALS\nThe server ends on SIGTERM and SIGINT after the requests under way (at most "
+               "server.limits.drain), and reads its\n"
                "configuration and certificate again on SIGHUP; a faulty one changes nothing.\n"
                ".SH EXIT STATUS\n0: done. 1: refused or failed. 2: wrong usage.\n"
-               ".SH FILES\nIn the data directory: mereau.db (the store), lock, control.sock, revoked.log (what was revoked, for a restore), and master.key\n"
+               ".SH FILES\nIn the data directory: mereau.db (the store), lock, control.sock, revoked.log "
+               "(what was revoked, for a restore), and master.key\n"
                "while no other place is named for it.\n"
                ".SH SEE ALSO\n.BR mereau.yaml (5)\n");
 }

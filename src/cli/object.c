@@ -1,4 +1,5 @@
-/* list, show, add, set, remove, disable, enable: one implementation for every kind of configured object, over the kind's field table. */
+/* list, show, add, set, remove, disable, enable: one implementation for every kind of configured object, over
+ * the kind's field table. */
 #include "cli/commands.h"
 #include "token/object.h"
 #include <stdlib.h>
@@ -80,7 +81,9 @@ static err_t one_page(struct listing *l, struct str *after, bool *ret_more)
     struct op op, *mine = l->call->op;
     struct object_page page = {0};
     size_t left = l->limit - l->rows;
-    struct object_query q = {.search = cli_option(l->call, "search"), .after = *after, .limit = left < LIMIT_PAGE ? (int64_t)left : LIMIT_PAGE};
+    struct object_query q = {.search = cli_option(l->call, "search"),
+                             .after = *after,
+                             .limit = left < LIMIT_PAGE ? (int64_t)left : LIMIT_PAGE};
     op_begin(&op, mine->core, mine->db, l->call->arena);
     op.actor = mine->actor;
     op.tenant = mine->tenant;
@@ -101,12 +104,14 @@ static err_t one_page(struct listing *l, struct str *after, bool *ret_more)
 
 int cli_object_list(struct cli_call *c)
 {
-    static const struct str heading[LIST_COLUMNS] = {{"NAME", 4}, {"STATE", 5}, {"MANAGED BY", 10}, {"CHANGED", 7}};
+    static const struct str heading[LIST_COLUMNS] = {
+        {"NAME", 4}, {"STATE", 5}, {"MANAGED BY", 10}, {"CHANGED", 7}};
     int64_t limit = 100000;
     struct str given = cli_option(c, "limit"), after = STR_NONE;
     if (given.p && (!str_to_int(given, &limit) || limit < 1))
         return cli_refuse(c, 2, "--limit takes a number from 1");
-    struct listing l = {.call = c, .kind = kind_of(c), .limit = (size_t)limit + 1, .array = c->json ? json_array() : NULL};
+    struct listing l = {
+        .call = c, .kind = kind_of(c), .limit = (size_t)limit + 1, .array = c->json ? json_array() : NULL};
     l.cells = arena_array(c->arena, struct str, 64 * LIST_COLUMNS);
     if (!l.cells)
         return cli_fail(c, ERR_MEMORY);
@@ -130,7 +135,8 @@ int cli_object_show(struct cli_call *c)
     struct object *o;
     err_t e = object_read(c->op, kind_of(c), str_z(c->argv[0]), &o);
     if (e != ERR_OK)
-        return e == ERR_NOT_FOUND ? cli_refuse(c, 1, "there is no %s \"%s\"", kind_of(c)->name, c->argv[0]) : cli_fail(c, e);
+        return e == ERR_NOT_FOUND ? cli_refuse(c, 1, "there is no %s \"%s\"", kind_of(c)->name, c->argv[0])
+                                  : cli_fail(c, e);
     print_object(c, o);
     return 0;
 }
@@ -151,9 +157,13 @@ static int put(struct cli_call *c, json_t *doc, enum object_mode mode, const str
     if (c->json)
         cli_print_json(c, v);
     else if (secret)
-        buf_fmt(c->out, "%s \"%s\" was added; its secret, shown this once:\n%.*s\n", k->name, c->argv[0], TOKEN_TEXT_SIZE, secret->p);
+        buf_fmt(c->out, "%s \"%s\" was added; its secret, shown this once:\n%.*s\n", k->name, c->argv[0],
+                TOKEN_TEXT_SIZE, secret->p);
     else
-        buf_fmt(c->out, "%s \"%s\" %s\n", k->name, c->argv[0], mode == OBJECT_CREATE ? "was added" : changed ? "was changed" : "is as it was");
+        buf_fmt(c->out, "%s \"%s\" %s\n", k->name, c->argv[0],
+                mode == OBJECT_CREATE ? "was added"
+                : changed             ? "was changed"
+                                      : "is as it was");
     json_decref(v);
     return 0;
 }
@@ -176,7 +186,8 @@ int cli_object_add(struct cli_call *c)
     if (status)
         return status;
     const char *method = json_string_value(json_object_get(doc, "token_endpoint_auth_method"));
-    bool needs = fields_find(&kind_of(c)->fields, STR("client_secret")) && !json_object_get(doc, "client_secret") && !(method && !strcmp(method, "none"));
+    bool needs = fields_find(&kind_of(c)->fields, STR("client_secret")) &&
+                 !json_object_get(doc, "client_secret") && !(method && !strcmp(method, "none"));
     if (needs && cli_new_client_secret(c, doc, &secret) != ERR_OK) {
         json_decref(doc);
         return cli_fail(c, ERR_CRYPTO);

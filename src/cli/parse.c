@@ -1,5 +1,5 @@
-/* A command line: its words name a command of the tables, the rest are arguments and options. What only the caller's process
- * can read (files, standard input) is named here and read by main. */
+/* A command line: its words name a command of the tables, the rest are arguments and options. What only the
+ * caller's process can read (files, standard input) is named here and read by main. */
 #include "cli/cli.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,7 +26,8 @@ const struct cli_command *cli_find(const struct cli_program *p, const char *word
 }
 
 /* The command whose words open argv; *ret_used of them. Leaves what was tried in `tried`. */
-static const struct cli_command *match(const struct cli_program *p, int argc, char **argv, char *tried, size_t n, int *ret_used)
+static const struct cli_command *match(const struct cli_program *p, int argc, char **argv, char *tried,
+                                       size_t n, int *ret_used)
 {
     const struct cli_command *best = NULL;
     size_t at = 0;
@@ -71,7 +72,8 @@ static bool option_in(const char *list, struct str name, struct str *ret_name, s
     return false;
 }
 
-static const struct field *setting_of(const struct cli_program *p, const struct cli_command *c, struct str flag)
+static const struct field *setting_of(const struct cli_program *p, const struct cli_command *c,
+                                      struct str flag)
 {
     if (c->flags & CLI_NO_STORE)
         return NULL;
@@ -117,7 +119,8 @@ static bool take_value(struct state *s, struct str given, bool has, const char *
     return true;
 }
 
-static bool add_option(struct state *s, struct cli_option_value *v, size_t *n, const char *name, const char *value)
+static bool add_option(struct state *s, struct cli_option_value *v, size_t *n, const char *name,
+                       const char *value)
 {
     if (*n == LIMIT_CLI_ARGS)
         return complain(s, "%s", "too many options");
@@ -152,13 +155,15 @@ static bool long_option(struct state *s, const char *word)
         return complain(s, "%s", "out of memory");
     if (option_in(l->command->options, name, &own, &arg)) {
         if (!arg.n)
-            return has ? complain(s, "--%s takes no value", id) : add_option(s, l->options, &l->noptions, id, "");
+            return has ? complain(s, "--%s takes no value", id)
+                       : add_option(s, l->options, &l->noptions, id, "");
         return take_value(s, given, has, id, &value) && add_option(s, l->options, &l->noptions, id, value);
     }
     if (option_in(global_options, name, &own, &arg)) {
         if (!take_value(s, given, has, id, &value))
             return false;
-        return !strcmp(id, "config") ? add_config(s, value) : add_option(s, l->options, &l->noptions, id, value);
+        return !strcmp(id, "config") ? add_config(s, value)
+                                     : add_option(s, l->options, &l->noptions, id, value);
     }
     const struct field *f = setting_of(s->program, l->command, name);
     if (!f)
@@ -199,7 +204,8 @@ static bool one_word(struct state *s, bool *only_args)
     return long_option(s, w + 2);
 }
 
-static enum cli_parsed no_command(const struct cli_program *p, int argc, char **argv, const char *tried, struct buf *out, struct buf *err)
+static enum cli_parsed no_command(const struct cli_program *p, int argc, char **argv, const char *tried,
+                                  struct buf *out, struct buf *err)
 {
     bool help = argc == 0;
     for (int i = 0; i < argc; i++)
@@ -218,8 +224,8 @@ static enum cli_parsed no_command(const struct cli_program *p, int argc, char **
     return CLI_USAGE;
 }
 
-enum cli_parsed cli_parse(const struct cli_program *p, struct arena *a, int argc, char **argv, struct cli_line *ret, struct buf *out,
-                          struct buf *err)
+enum cli_parsed cli_parse(const struct cli_program *p, struct arena *a, int argc, char **argv,
+                          struct cli_line *ret, struct buf *out, struct buf *err)
 {
     *ret = (struct cli_line){0};
     char tried[128];
@@ -229,7 +235,7 @@ enum cli_parsed cli_parse(const struct cli_program *p, struct arena *a, int argc
         argc--;
         argv++;
     } else if (argc && (!strcmp(argv[0], "--version") || !strcmp(argv[0], "-V"))) {
-        char *words[] = {(char *)(uintptr_t)"version"};
+        char *words[] = {(char *)(uintptr_t) "version"};
         return cli_parse(p, a, 1, words, ret, out, err);
     }
     bool help = ret->help;

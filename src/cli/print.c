@@ -6,7 +6,7 @@
 void cli_fault_text(const struct fault *f, err_t e, struct buf *out)
 {
     err_t code = f && f->code != ERR_OK ? f->code : e;
-    bool whole = code == ERR_CONFIG && f && f->detail[0]; /* carries file, line and path itself */
+    bool whole = code == ERR_CONFIG && f && f->detail[0];     /* carries file, line and path itself */
     bool store = code >= ERR_STORE && code <= ERR_MASTER_KEY; /* what is wrong, and then where */
     if (f && f->param[0] && !whole)
         buf_fmt(out, "%s: ", f->param);
@@ -111,7 +111,8 @@ static void put_value(struct buf *out, const json_t *v)
     if (json_is_string(v)) {
         put_text(out, json_str(v));
     } else if (json_is_array(v)) {
-        json_array_foreach(v, i, item) {
+        json_array_foreach(v, i, item)
+        {
             buf_z(out, i ? ", " : "");
             put_value(out, item);
         }
@@ -126,7 +127,8 @@ void cli_print_members(struct buf *out, const json_t *object)
 {
     const char *key;
     json_t *v;
-    json_object_foreach((json_t *)object, key, v) {
+    json_object_foreach((json_t *)object, key, v)
+    {
         buf_fmt(out, "%s: ", key);
         put_value(out, v);
         buf_char(out, '\n');

@@ -10,7 +10,10 @@ int cli_backup(struct cli_call *c)
     if (c->json)
         buf_z(c->out, "{\"ok\":true}\n");
     else
-        buf_fmt(c->out, "%s holds the store as it is now. The master key is not in it: keep that apart, a restore needs both\n", path);
+        buf_fmt(c->out,
+                "%s holds the store as it is now. The master key is not in it: keep that apart, a restore "
+                "needs both\n",
+                path);
     return 0;
 }
 

@@ -14,9 +14,16 @@ static const struct {
     char letter;
     const char *name;
 } letters[] = {
-    {TOKEN_ACCESS, "access token"}, {TOKEN_REFRESH, "refresh token"}, {TOKEN_PERSONAL, "personal API key"}, {TOKEN_SERVICE, "service API key"},
-    {TOKEN_CLIENT_SECRET, "client secret"}, {TOKEN_CARD, "card token"}, {TOKEN_SESSION, "session"}, {TOKEN_REGISTRATION, "registration token"},
-    {TOKEN_CODE, "authorization code"}, {TOKEN_LINK, "one-use link"},
+    {TOKEN_ACCESS, "access token"},
+    {TOKEN_REFRESH, "refresh token"},
+    {TOKEN_PERSONAL, "personal API key"},
+    {TOKEN_SERVICE, "service API key"},
+    {TOKEN_CLIENT_SECRET, "client secret"},
+    {TOKEN_CARD, "card token"},
+    {TOKEN_SESSION, "session"},
+    {TOKEN_REGISTRATION, "registration token"},
+    {TOKEN_CODE, "authorization code"},
+    {TOKEN_LINK, "one-use link"},
 };
 
 static const char *letter_name(char letter)
@@ -32,9 +39,12 @@ int cli_token_check(struct cli_call *c)
     char letter = 0;
     bool ok = token_text_check(cli_token_argument(c), &letter);
     if (c->json)
-        buf_fmt(c->out, "{\"well_formed\":%s%s%s%s}\n", ok ? "true" : "false", ok ? ",\"kind\":\"" : "", ok ? letter_name(letter) : "", ok ? "\"" : "");
+        buf_fmt(c->out, "{\"well_formed\":%s%s%s%s}\n", ok ? "true" : "false", ok ? ",\"kind\":\"" : "",
+                ok ? letter_name(letter) : "", ok ? "\"" : "");
     else if (ok)
-        buf_fmt(c->out, "%s of mereau: form and checksum are right (whether it lives, only its server knows)\n", letter_name(letter));
+        buf_fmt(c->out,
+                "%s of mereau: form and checksum are right (whether it lives, only its server knows)\n",
+                letter_name(letter));
     else
         buf_z(c->out, "no token of mereau: form or checksum is wrong\n");
     return !ok;
@@ -66,7 +76,9 @@ static err_t node_of(struct cli_call *c, enum node_kind *ret_kind, int64_t *ret_
     struct token t;
     struct str text = cli_token_argument(c);
     if (cli_option(c, "session").p || cli_option(c, "grant").p || text.n < TOKEN_TEXT_SIZE) {
-        *ret_kind = cli_option(c, "session").p ? NODE_SESSION : cli_option(c, "grant").p ? NODE_GRANT : NODE_TOKEN;
+        *ret_kind = cli_option(c, "session").p ? NODE_SESSION
+                    : cli_option(c, "grant").p ? NODE_GRANT
+                                               : NODE_TOKEN;
         return id_parse(c->op->core, text, ret_id) ? ERR_OK : ERR_NOT_FOUND;
     }
     TRY(token_find(c->op, text, &t));
@@ -82,7 +94,9 @@ int cli_token_revoke(struct cli_call *c)
     int64_t id;
     err_t e = node_of(c, &kind, &id);
     if (e == ERR_NOT_FOUND || e == ERR_TOKEN_INVALID)
-        return cli_refuse(c, 1, "this tenant's store has no such token (an unstored JWT ends with its client, grant or session)");
+        return cli_refuse(
+            c, 1,
+            "this tenant's store has no such token (an unstored JWT ends with its client, grant or session)");
     if (e == ERR_OK)
         e = node_revoke(c->op, kind, id, "administrator");
     if (e != ERR_OK)

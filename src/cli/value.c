@@ -1,5 +1,5 @@
-/* Text from a command line or the environment, made the JSON that a field's type expects: so that flags, environment, FIELD=VALUE
- * arguments and the file go through one parser (base/fields.h). */
+/* Text from a command line or the environment, made the JSON that a field's type expects: so that flags,
+ * environment, FIELD=VALUE arguments and the file go through one parser (base/fields.h). */
 #include "cli/cli.h"
 
 /* Commas separate; spaces, too, where members are words. */
@@ -78,14 +78,16 @@ static err_t put_value(json_t *doc, const struct field *f, struct str text, stru
     return bad ? ERR_MEMORY : ERR_OK;
 }
 
-/* The hash of a password may stand on the command line: it is no more secret than the file it is imported from. */
+/* The hash of a password may stand on the command line: it is no more secret than the file it is imported
+ * from. */
 static bool is_secret(const struct field *f)
 {
     size_t n = strlen(f->name);
     return f->type == F_SECRET && !(n > 5 && !strcmp(f->name + n - 5, "_hash"));
 }
 
-static err_t one_value(const struct fields *t, const char *arg, struct str *input, json_t *doc, struct fault *fault)
+static err_t one_value(const struct fields *t, const char *arg, struct str *input, json_t *doc,
+                       struct fault *fault)
 {
     struct str a = str_z(arg), name = {a.p, str_find(a, '=')};
     if (name.n == a.n)
@@ -101,14 +103,17 @@ static err_t one_value(const struct fields *t, const char *arg, struct str *inpu
         return put_value(doc, f, text, fault);
     if (!str_is(text, "-"))
         return fault_set(fault, ERR_PARAM_BAD, f->name,
-                         "a secret is not given on the command line, where others can see it: write %s=- and give it on standard input", f->name);
+                         "a secret is not given on the command line, where others can see it: write %s=- and "
+                         "give it on standard input",
+                         f->name);
     struct str line = next_line(input);
     if (!line.n)
         return fault_set(fault, ERR_PARAM_BAD, f->name, "nothing came on standard input");
     return put_value(doc, f, line, fault);
 }
 
-err_t cli_values(const struct fields *t, int argc, char **argv, struct str *input, json_t **ret, struct fault *fault)
+err_t cli_values(const struct fields *t, int argc, char **argv, struct str *input, json_t **ret,
+                 struct fault *fault)
 {
     json_t *doc = json_object();
     for (int i = 0; i < argc; i++) {

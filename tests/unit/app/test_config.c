@@ -1,4 +1,5 @@
-/* Settings: the order of flag, environment, file, default; names of the environment; what no single row can say; near names. */
+/* Settings: the order of flag, environment, file, default; names of the environment; what no single row can
+ * say; near names. */
 #include "app/config.h"
 #include "unit.h"
 
@@ -8,7 +9,8 @@
 
 static char path[] = "/tmp/mereau-unit-config-XXXXXX";
 
-static err_t load(const char *text, const struct config_flag *flags, size_t n, char *const *env, struct config *ret)
+static err_t load(const char *text, const struct config_flag *flags, size_t n, char *const *env,
+                  struct config *ret)
 {
     FILE *f = fopen(path, "w");
     fputs(text, f);
@@ -19,21 +21,25 @@ static err_t load(const char *text, const struct config_flag *flags, size_t n, c
 
 static void test_order(void)
 {
-    char e1[] = "MEREAU_SERVER__DATA=env", e2[] = "MEREAU_SERVER__TRUSTED_PROXIES=10.0.0.1 10.0.0.2,::1", e3[] = "OTHER__THING=x", e4[] = "MEREAU_BIN=x";
+    char e1[] = "MEREAU_SERVER__DATA=env", e2[] = "MEREAU_SERVER__TRUSTED_PROXIES=10.0.0.1 10.0.0.2,::1",
+         e3[] = "OTHER__THING=x", e4[] = "MEREAU_BIN=x";
     char *env[] = {e1, e2, e3, e4, NULL}, *none[] = {NULL};
     const struct config_flag flag = {"data", {"flag", 4}};
     struct config c;
-    CHECK(load("", NULL, 0, none, &c) == ERR_OK && str_is(c.settings.data, "./var") && !strcmp(c.origin[SETTING_data], "default"));
+    CHECK(load("", NULL, 0, none, &c) == ERR_OK && str_is(c.settings.data, "./var") &&
+          !strcmp(c.origin[SETTING_data], "default"));
     CHECK(c.settings.drain_s == 10 && c.settings.listen.n == 1 && c.settings.trusted_proxies.n == 0);
     config_free(&c);
     CHECK(load("server: {data: file}\n", NULL, 0, none, &c) == ERR_OK && str_is(c.settings.data, "file"));
     config_free(&c);
-    CHECK(load("server: {data: file}\n", NULL, 0, env, &c) == ERR_OK && str_is(c.settings.data, "env") && c.settings.trusted_proxies.n == 3);
+    CHECK(load("server: {data: file}\n", NULL, 0, env, &c) == ERR_OK && str_is(c.settings.data, "env") &&
+          c.settings.trusted_proxies.n == 3);
     CHECK(!strcmp(c.origin[SETTING_data], "MEREAU_SERVER__DATA"));
     config_free(&c);
     CHECK(load("server: {data: file}\n", &flag, 1, env, &c) == ERR_OK && str_is(c.settings.data, "flag"));
     config_drop_files(&c);
-    CHECK(str_is(c.settings.data, "flag") && c.settings.trusted_proxies.n == 3 && str_is(c.settings.trusted_proxies.v[2], "::1"));
+    CHECK(str_is(c.settings.data, "flag") && c.settings.trusted_proxies.n == 3 &&
+          str_is(c.settings.trusted_proxies.v[2], "::1"));
     config_free(&c);
 }
 
@@ -43,11 +49,20 @@ static void test_environment_names(void)
         const char *env;
         bool ok;
     } rows[] = {
-        {"MEREAU_SERVER__LOG__LEVEL=debug", true},       {"MEREAU_SERVER__LOG__LEVEL=loud", false},   {"MEREAU_SERVER__LOG_LEVEL=debug", false},
-        {"MEREAU_SERVER__MASTER_KEY_FILE=/x", true},     {"MEREAU_SERVER__NOPE=1", false},            {"MEREAU_LOG__LEVEL=debug", false},
-        {"MEREAU_SERVER__DATA_FILE=/nonexistent", false}, {"MEREAU_SERVER__DATA_FILE=/etc/hostname", true}, {"MEREAU_X=1", true},
-        {"MEREAU_SERVER__WORKERS__STORE=4", true},       {"MEREAU_SERVER__WORKERS__STORE=four", false}, {"MEREAU_SERVER__PROXY_PROTOCOL=true", true},
-        {"MEREAU_SERVER__PROXY_PROTOCOL=1", false},      {"MEREAU_SERVER__LIMITS__DRAIN=1m", true},
+        {"MEREAU_SERVER__LOG__LEVEL=debug", true},
+        {"MEREAU_SERVER__LOG__LEVEL=loud", false},
+        {"MEREAU_SERVER__LOG_LEVEL=debug", false},
+        {"MEREAU_SERVER__MASTER_KEY_FILE=/x", true},
+        {"MEREAU_SERVER__NOPE=1", false},
+        {"MEREAU_LOG__LEVEL=debug", false},
+        {"MEREAU_SERVER__DATA_FILE=/nonexistent", false},
+        {"MEREAU_SERVER__DATA_FILE=/etc/hostname", true},
+        {"MEREAU_X=1", true},
+        {"MEREAU_SERVER__WORKERS__STORE=4", true},
+        {"MEREAU_SERVER__WORKERS__STORE=four", false},
+        {"MEREAU_SERVER__PROXY_PROTOCOL=true", true},
+        {"MEREAU_SERVER__PROXY_PROTOCOL=1", false},
+        {"MEREAU_SERVER__LIMITS__DRAIN=1m", true},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char text[96], *env[] = {text, NULL};
@@ -106,8 +121,10 @@ static void test_loopback(void)
     static const struct {
         const char *address;
         bool is;
-    } rows[] = {{"127.0.0.1:1", true}, {"127.0.0.2:1", true}, {"[::1]:1", true},     {"localhost:1", true},   {"unix:/x", true}, {"0.0.0.0:1", false},
-                {"[::]:1", false},     {"10.0.0.1:1", false}, {"127.0.0.1.x:1", false}, {"localhost2:1", false}, {"127.x:1", false}, {"1.2.3.4:127", false}};
+    } rows[] = {{"127.0.0.1:1", true},   {"127.0.0.2:1", true}, {"[::1]:1", true},
+                {"localhost:1", true},   {"unix:/x", true},     {"0.0.0.0:1", false},
+                {"[::]:1", false},       {"10.0.0.1:1", false}, {"127.0.0.1.x:1", false},
+                {"localhost2:1", false}, {"127.x:1", false},    {"1.2.3.4:127", false}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         CHECK_ROW(config_is_loopback(str_z(rows[i].address)) == rows[i].is, rows[i].address);
 }

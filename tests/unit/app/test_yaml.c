@@ -1,4 +1,5 @@
-/* YAML as JSON: what scalars become, what is refused and on which line, the bounds at and one above, printing. */
+/* YAML as JSON: what scalars become, what is refused and on which line, the bounds at and one above,
+ * printing. */
 #include "app/yaml.h"
 #include "base/limits.h"
 #include "unit.h"
@@ -15,7 +16,8 @@ static const struct {
     {"a: 1\nb: -7\nc: +3\n", "{\"a\":1,\"b\":-7,\"c\":3}", 0, NULL},
     {"a: 1.5\nb: 1e3\nc: 1.\n", "{\"a\":1.5,\"b\":1000.0,\"c\":\"1.\"}", 0, NULL},
     {"a: 007\nb: 0x10\nc: 1_000\nd: 0\n", "{\"a\":\"007\",\"b\":\"0x10\",\"c\":\"1_000\",\"d\":0}", 0, NULL},
-    {"a: true\nb: False\nc: yes\nd: 'true'\n", "{\"a\":true,\"b\":false,\"c\":\"yes\",\"d\":\"true\"}", 0, NULL},
+    {"a: true\nb: False\nc: yes\nd: 'true'\n", "{\"a\":true,\"b\":false,\"c\":\"yes\",\"d\":\"true\"}", 0,
+     NULL},
     {"a: ~\nb:\nc: null\nd: ''\n", "{\"a\":null,\"b\":null,\"c\":null,\"d\":\"\"}", 0, NULL},
     {"a: [1, [x]]\nb: {c: d}\n", "{\"a\":[1,[\"x\"]],\"b\":{\"c\":\"d\"}}", 0, NULL},
     {"a: |\n  two\n  lines\n", "{\"a\":\"two\\nlines\\n\"}", 0, NULL},
@@ -57,7 +59,9 @@ static void test_rows(void)
             json_decref(want);
         } else if (e != ERR_OK && !rows[i].json) {
             snprintf(place, sizeof place, "f:%d: ", rows[i].line);
-            CHECK_ROW(e == ERR_CONFIG && !strncmp(f.detail, place, strlen(place)) && strstr(f.detail, rows[i].says), f.detail);
+            CHECK_ROW(e == ERR_CONFIG && !strncmp(f.detail, place, strlen(place)) &&
+                          strstr(f.detail, rows[i].says),
+                      f.detail);
         }
         if (e == ERR_OK)
             json_decref(d.root);
@@ -140,8 +144,10 @@ static void test_bounds(void)
 
 static void test_print(void)
 {
-    static const char json[] = "{\"a\":[1,-2,\"x y\",\"true\",\"007\",\"\",\"it's: {so}\",\"#\",\" lead\",\"trail \",\"yes\",null,true,2.5],"
-                               "\"b\":{\"c\":[],\"d\":{},\"12\":\"1.5\"},\"list\":[{\"a\":\"\\u00e4\"},{\"b\":\"line\\nbreak\"}],\"~\":\"~\",\"w\":\"12h\"}";
+    static const char json[] = "{\"a\":[1,-2,\"x y\",\"true\",\"007\",\"\",\"it's: {so}\",\"#\",\" "
+                               "lead\",\"trail \",\"yes\",null,true,2.5],"
+                               "\"b\":{\"c\":[],\"d\":{},\"12\":\"1.5\"},\"list\":[{\"a\":\"\\u00e4\"},{"
+                               "\"b\":\"line\\nbreak\"}],\"~\":\"~\",\"w\":\"12h\"}";
     struct arena *a = arena_new(1 << 20);
     struct fault f = {0};
     struct buf b;

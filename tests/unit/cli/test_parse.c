@@ -13,7 +13,8 @@ static int nothing(struct cli_call *c)
 static const struct cli_command commands[] = {
     {"key list", "", "List", 0, 0, 0, NULL, nothing},
     {"key master rotate", "", "Rotate", 0, 0, 0, NULL, nothing},
-    {"user add", "NAME [FIELD=VALUE ...]", "Add", 0, 1, -1, "search|TEXT|what\nall||switch\nfile|@FILE|text", nothing},
+    {"user add", "NAME [FIELD=VALUE ...]", "Add", 0, 1, -1, "search|TEXT|what\nall||switch\nfile|@FILE|text",
+     nothing},
     {"version", "", "Version", CLI_NO_STORE, 0, 0, NULL, nothing},
     {"serve", "", "Serve", CLI_LOCAL | CLI_ARGS_OPEN, 0, 0, NULL, nothing},
     {0},
@@ -93,8 +94,9 @@ static void test_rows(void)
         CHECK_ROW(got == rows[i].want, rows[i].line);
         CHECK_ROW((err.n > 0) == (got == CLI_USAGE) && (out.n > 0) == (got == CLI_DONE), rows[i].line);
         if (got == CLI_RUN && rows[i].words)
-            CHECK_ROW(!strcmp(l->command->words, rows[i].words) && l->argc == rows[i].argc && l->noptions == rows[i].options &&
-                          l->nsettings == rows[i].settings && l->nconfigs == rows[i].configs && l->json == rows[i].json,
+            CHECK_ROW(!strcmp(l->command->words, rows[i].words) && l->argc == rows[i].argc &&
+                          l->noptions == rows[i].options && l->nsettings == rows[i].settings &&
+                          l->nconfigs == rows[i].configs && l->json == rows[i].json,
                       rows[i].line);
         arena_free(&a);
     }
@@ -137,10 +139,17 @@ static void test_request(void)
     buf_init(&b, a, 1 << 16);
     CHECK(cli_request_write(l, &place, STR("input\n"), &b) == ERR_OK);
     CHECK(cli_request_read(a, buf_view(&b), back) == ERR_OK);
-    CHECK(!strcmp(back->words, "user add") && back->line.argc == 1 && !strcmp(back->line.argv[0], arg) && back->line.json);
+    CHECK(!strcmp(back->words, "user add") && back->line.argc == 1 && !strcmp(back->line.argv[0], arg) &&
+          back->line.json);
     CHECK(!strcmp(back->place.cwd, "/home/ann") && str_is(back->input, "input\n"));
     CHECK(back->line.noptions == 1 && str_is(back->line.options[0].value, "x\ny"));
-    static const char *const bad[] = {"", "{}", "[]", "{\"words\":7}", "{\"words\":\"a\",\"args\":[7]}", "{\"words\":\"a\",\"options\":{\"a\":7}}", "{\"words\":\"a\"}x"};
+    static const char *const bad[] = {"",
+                                      "{}",
+                                      "[]",
+                                      "{\"words\":7}",
+                                      "{\"words\":\"a\",\"args\":[7]}",
+                                      "{\"words\":\"a\",\"options\":{\"a\":7}}",
+                                      "{\"words\":\"a\"}x"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         CHECK_ROW(cli_request_read(a, str_z(bad[i]), back) != ERR_OK, bad[i]);
     arena_free(&a);

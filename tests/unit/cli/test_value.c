@@ -5,10 +5,17 @@
 #include <stdlib.h>
 
 static const struct field v[] = {
-    {"text", F_STR, 0, 0, 0, NULL, NULL, ""},          {"flag", F_BOOL, 0, 0, 0, NULL, NULL, ""},   {"number", F_INT, 0, 0, 0, NULL, NULL, ""},
-    {"life", F_SECONDS, 0, 0, 0, NULL, NULL, ""},      {"list", F_STRS, 0, 0, 0, NULL, NULL, ""},   {"uris", F_STRS, FIELD_MULTI, 0, 0, NULL, NULL, ""},
-    {"scope", F_WORDS, 0, 0, 0, NULL, NULL, ""},       {"any", F_JSON, 0, 0, 0, NULL, NULL, ""},    {"secret", F_SECRET, 0, 0, 0, NULL, NULL, ""},
-    {"secret2", F_SECRET, 0, 0, 0, NULL, NULL, ""},    {"password_hash", F_SECRET, 0, 0, 0, NULL, NULL, ""},
+    {"text", F_STR, 0, 0, 0, NULL, NULL, ""},
+    {"flag", F_BOOL, 0, 0, 0, NULL, NULL, ""},
+    {"number", F_INT, 0, 0, 0, NULL, NULL, ""},
+    {"life", F_SECONDS, 0, 0, 0, NULL, NULL, ""},
+    {"list", F_STRS, 0, 0, 0, NULL, NULL, ""},
+    {"uris", F_STRS, FIELD_MULTI, 0, 0, NULL, NULL, ""},
+    {"scope", F_WORDS, 0, 0, 0, NULL, NULL, ""},
+    {"any", F_JSON, 0, 0, 0, NULL, NULL, ""},
+    {"secret", F_SECRET, 0, 0, 0, NULL, NULL, ""},
+    {"secret2", F_SECRET, 0, 0, 0, NULL, NULL, ""},
+    {"password_hash", F_SECRET, 0, 0, 0, NULL, NULL, ""},
 };
 static const struct fields table = FIELDS(v, struct str);
 
