@@ -1,9 +1,11 @@
 /* A configuration file: whatever comes, faults have their texts and lines, what was read can be printed and
  * read again, and nothing leaks. The kinds here stand for the real ones: a name, every type of field, a
  * secret. */
+// clang-format off
 // layers: base
-// files: src/app/yaml.c src/app/yaml_print.c src/app/config.c src/app/config_file.c src/app/config_fault.c src/app/config_check.c
-// src/app/desired.c src/cli/value.c libs: yaml
+// files: src/app/yaml.c src/app/yaml_print.c src/app/config.c src/app/config_file.c src/app/config_fault.c src/app/config_check.c src/app/desired.c src/cli/value.c
+// libs: yaml
+// clang-format on
 #include "app/desired.h"
 
 #include <stdio.h>
