@@ -139,26 +139,24 @@ static void cache_for(struct call *c, int64_t seconds)
                      arena_fmt(c->op.arena, "public, max-age=%lld", (long long)seconds));
 }
 
-err_t api_metadata(struct call *c, void *params)
+/* The snapshot may be replaced while the answer is still being sent. */
+static err_t answer_copy(struct call *c, struct str json)
 {
-    struct buf b;
-    struct jw w;
-    (void)params;
-    buf_init(&b, c->op.arena, JSON_MAX);
-    jw_init(&w, &b);
-    TRY(discovery_metadata(&c->op, &w));
-    cache_for(c, METADATA_MAX_AGE_S);
-    return send_json(c, &b);
+    struct str copy = arena_str(c->op.arena, json);
+    return copy.p ? answer_json(c, 200, copy) : ERR_MEMORY;
 }
 
-/* The snapshot may be replaced while the answer is still being sent. */
+err_t api_metadata(struct call *c, void *params)
+{
+    (void)params;
+    cache_for(c, METADATA_MAX_AGE_S);
+    return answer_copy(c, c->op.tenant->metadata);
+}
+
 err_t api_jwks(struct call *c, void *params)
 {
-    struct str jwks = arena_str(c->op.arena, c->op.tenant->jwks);
     (void)params;
-    if (!jwks.p)
-        return ERR_MEMORY;
     /* An empty set is about to change: the first key signs at once. */
     cache_for(c, c->op.tenant->nkeys ? c->op.tenant->spec->jwks_max_age_s : 0);
-    return answer_json(c, 200, jwks);
+    return answer_copy(c, c->op.tenant->jwks);
 }

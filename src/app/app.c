@@ -1,6 +1,7 @@
 /* Builds the services in their order and takes them down in the opposite one. */
 #include "app/app.h"
 #include "net/net.h"
+#include "oauth/oauth.h"
 #include "token/audit.h"
 #include "token/cache.h"
 #include "token/keyring.h"
@@ -109,6 +110,7 @@ static err_t open_memory(struct app *a, struct log *log)
     c->issuer = s->issuer;
     c->https = str_starts(s->issuer, STR("https://"));
     c->kinds = &app_kinds;
+    c->describe = discovery_describe;
     c->data_dir = a->data_dir;
     c->metrics = metrics_new();
     c->cache = cache_new(CACHE_OBJECTS);

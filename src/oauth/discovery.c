@@ -1,9 +1,9 @@
 /* Authorization server metadata (RFC 8414), written from the same tables that serve. */
 #include "oauth/parts.h"
 
-static void endpoint(struct op *op, struct jw *w, const char *name, const char *path)
+static void endpoint(const struct tenant *t, struct arena *a, struct jw *w, const char *name, const char *path)
 {
-    jw_m_str(w, name, arena_fmt(op->arena, "%.*s%s", STR_ARG(op->tenant->issuer), path));
+    jw_m_str(w, name, arena_fmt(a, "%.*s%s", STR_ARG(t->issuer), path));
 }
 
 static void list(struct jw *w, const char *name, const char *const *v)
@@ -24,7 +24,7 @@ static void grant_list(struct jw *w)
     jw_close(w, ']');
 }
 
-err_t discovery_metadata(struct op *op, struct jw *w)
+static void metadata(const struct tenant *t, struct arena *a, struct jw *w)
 {
     static const char *const code[] = {"code", NULL}, *const query[] = {"query", NULL},
                              *const s256[] = {"S256", NULL},
@@ -32,12 +32,12 @@ err_t discovery_metadata(struct op *op, struct jw *w)
                              *const any[] = {"client_secret_basic", "client_secret_post", "none", NULL},
                              *const prompts[] = {"none", "login", "consent", "select_account", NULL};
     jw_open(w, '{');
-    jw_m_str(w, "issuer", op->tenant->issuer);
-    endpoint(op, w, "authorization_endpoint", "/authorize");
-    endpoint(op, w, "token_endpoint", "/token");
-    endpoint(op, w, "introspection_endpoint", "/introspect");
-    endpoint(op, w, "revocation_endpoint", "/revoke");
-    endpoint(op, w, "jwks_uri", "/jwks");
+    jw_m_str(w, "issuer", t->issuer);
+    endpoint(t, a, w, "authorization_endpoint", "/authorize");
+    endpoint(t, a, w, "token_endpoint", "/token");
+    endpoint(t, a, w, "introspection_endpoint", "/introspect");
+    endpoint(t, a, w, "revocation_endpoint", "/revoke");
+    endpoint(t, a, w, "jwks_uri", "/jwks");
     list(w, "response_types_supported", code);
     list(w, "response_modes_supported", query);
     grant_list(w);
@@ -51,5 +51,15 @@ err_t discovery_metadata(struct op *op, struct jw *w)
     jw_m_bool(w, "request_uri_parameter_supported", false);
     jw_m_bool(w, "require_request_uri_registration", false);
     jw_close(w, '}');
-    return ERR_OK;
+}
+
+err_t discovery_describe(const struct tenant *t, struct arena *a, struct str *ret)
+{
+    struct buf b;
+    struct jw w;
+    buf_init(&b, a, LIMIT_TENANT_ARENA);
+    jw_init(&w, &b);
+    metadata(t, a, &w);
+    *ret = buf_view(&b);
+    return buf_ok(&b) ? ERR_OK : ERR_MEMORY;
 }

@@ -141,5 +141,5 @@ err_t verify_session(struct op *op, const struct verify_params *p, const struct 
 bool verify_url_allowed(struct op *op, struct str url);
 struct str verify_url_origin(struct str url); /* "https://host:port" of an allowed one */
 
-/* Metadata (RFC 8414), ready JSON. The key set is tenant->jwks. */
-err_t discovery_metadata(struct op *op, struct jw *w);
+/* Metadata (RFC 8414) as JSON in the arena: core->describe. It is served from the tenant's snapshot. */
+err_t discovery_describe(const struct tenant *t, struct arena *a, struct str *ret);

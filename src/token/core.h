@@ -32,6 +32,8 @@ struct core {
     struct str issuer;         /* configured, without a trailing slash */
     bool https;                /* the issuer is https: cookies get Secure and __Host- */
     const struct object_kinds *kinds; /* put together by app/ */
+    /* Writes what the tenant says of itself (oauth/discovery.c); kept in its snapshot. NULL in tests of lower layers. */
+    err_t (*describe)(const struct tenant *t, struct arena *a, struct str *ret);
     const char *data_dir;
     bool mail;                 /* a mail sink is configured */
 };

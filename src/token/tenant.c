@@ -115,7 +115,8 @@ static err_t load_into(struct loading *l, enum query q, const struct val *v, siz
     TRY(load_parts(l));
     TRY(keyring_load_tenant(l->op, l->a, l->t));
     TRY(open_webhooks(l));
-    return tenant_fill_permissions(l->op->core, l->a, l->t);
+    TRY(tenant_fill_permissions(l->op->core, l->a, l->t));
+    return l->op->core->describe ? l->op->core->describe(l->t, l->a, &l->t->metadata) : ERR_OK;
 }
 
 /* A snapshot with one reference, the caller's. */

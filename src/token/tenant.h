@@ -49,7 +49,7 @@ struct tenant {
     size_t nwebhooks;
     const struct signing_key *keys;
     size_t nkeys;
-    struct str jwks;           /* ready to send */
+    struct str jwks, metadata; /* ready to send */
     struct resource implied;   /* the issuer as a resource: see tenant_resource */
     struct strs permissions;   /* every word that a role or a kind of object here knows */
     uint8_t key[32];           /* the envelope's tenant key */

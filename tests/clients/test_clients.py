@@ -11,6 +11,8 @@ import urllib.parse
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support import expected_conditions
+from selenium.webdriver.support.ui import WebDriverWait
 
 import mereau
 from mereau import PASSWORD, WEB
@@ -148,7 +150,9 @@ def test_pages_by_keyboard(fresh, chromium, look):
         assert unnamed == 0, path
     b.get(s.url + "/account")
     before = len(b.find_elements(By.CSS_SELECTOR, "form[action$='/account/revoke']"))
-    b.find_element(By.XPATH, "//h2[text()='Applications']/following-sibling::ul[1]//button").send_keys(Keys.RETURN)
+    button = b.find_element(By.XPATH, "//h2[text()='Applications']/following-sibling::ul[1]//button")
+    button.send_keys(Keys.RETURN)
+    WebDriverWait(b, 20).until(expected_conditions.staleness_of(button))
     find(b, By.XPATH, "//h1[text()='My tokens']")
     assert len(b.find_elements(By.CSS_SELECTOR, "form[action$='/account/revoke']")) == before - 1
 
