@@ -83,7 +83,7 @@ static err_t fill_signing_keys(struct op *op, struct arena *a, struct tenant *t,
     struct signing_key *keys = arena_array(a, struct signing_key, n);
     struct buf b;
     struct jw w;
-    buf_init(&b, a, LIMIT_OBJECT_ARENA);
+    buf_init(&b, op->arena, LIMIT_OBJECT_ARENA);
     jw_init(&w, &b);
     jw_open(&w, '{');
     jw_key(&w, "keys");
@@ -105,8 +105,8 @@ static err_t fill_signing_keys(struct op *op, struct arena *a, struct tenant *t,
     jw_close(&w, ']');
     jw_close(&w, '}');
     t->keys = keys;
-    t->jwks = buf_view(&b);
-    return buf_ok(&b) ? ERR_OK : ERR_MEMORY;
+    t->jwks = arena_str(a, buf_view(&b));
+    return buf_ok(&b) && t->jwks.p ? ERR_OK : ERR_MEMORY;
 }
 
 static err_t load_tenant_keys(struct op *op, struct arena *a, struct tenant *t, const struct key_row *rows,

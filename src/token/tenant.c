@@ -104,6 +104,17 @@ static err_t fill_names(struct loading *l)
     return t->issuer.p && t->path.p ? ERR_OK : ERR_MEMORY;
 }
 
+/* Built with the op's memory: the snapshot keeps the text alone. */
+static err_t describe(struct loading *l)
+{
+    struct str text;
+    if (!l->op->core->describe)
+        return ERR_OK;
+    TRY(l->op->core->describe(l->t, l->op->arena, &text));
+    l->t->metadata = arena_str(l->a, text);
+    return l->t->metadata.p ? ERR_OK : ERR_MEMORY;
+}
+
 static err_t load_into(struct loading *l, enum query q, const struct val *v, size_t n)
 {
     struct rows r;
@@ -116,7 +127,7 @@ static err_t load_into(struct loading *l, enum query q, const struct val *v, siz
     TRY(keyring_load_tenant(l->op, l->a, l->t));
     TRY(open_webhooks(l));
     TRY(tenant_fill_permissions(l->op->core, l->a, l->t));
-    return l->op->core->describe ? l->op->core->describe(l->t, l->a, &l->t->metadata) : ERR_OK;
+    return describe(l);
 }
 
 /* A snapshot with one reference, the caller's. */
