@@ -3,10 +3,10 @@
 PACKAGES_BUILD="gcc libc6-dev make meson ninja-build pkg-config libmicrohttpd-dev libgnutls28-dev libsqlite3-dev libssl-dev \
 libjansson-dev libyaml-dev libcurl4-openssl-dev libargon2-dev libcrypt-dev ca-certificates"
 PACKAGES_WALK="python3 python3-authlib python3-requests util-linux"
-PACKAGES_TEST="git python3-pytest python3-requests python3-authlib python3-selenium python3-yaml chromium chromium-driver nodejs npm \
+PACKAGES_TEST="git clang libclang-rt-14-dev python3-pytest python3-requests python3-authlib python3-selenium python3-yaml chromium chromium-driver nodejs npm \
 curl openssl nginx-light faketime procps fonts-dejavu-core"
 PACKAGES_BENCH="wrk"
-PACKAGES_LONG="clang libclang-rt-14-dev debootstrap"
+PACKAGES_LONG="debootstrap"
 
 # packages_need WHY PACKAGE... : installs those of the packages that are missing; says so before it does.
 packages_need() {
