@@ -77,6 +77,15 @@
 #define LIMIT_SCRYPT_P            16
 #define LIMIT_SCRYPT_MEMORY       (128 * 1024 * 1024) /* bytes: 128 * N * r */
 #define LIMIT_TIME_S              253402300799  /* 9999-12-31T23:59:59Z, the last time RFC 3339 can write */
+#define LIMIT_JWE                 (64 * 1024)   /* an encrypted token, in whatever form */
+#define LIMIT_JWE_HEADER          8192          /* bytes of a JWE's header, decoded */
+#define LIMIT_JWE_PARTY           256           /* bytes of apu and of apv, decoded */
+#define LIMIT_JWE_RECIPIENTS      16            /* of one JWE as general JSON */
+#define LIMIT_WRAPPED_KEY         64            /* bytes of a key inside AES key wrap */
+#define LIMIT_P2C                 10000         /* rounds of PBES2 (A71); it is for passphrases in files, never on in the server */
+#define LIMIT_P2C_MIN             1000          /* RFC 7518 section 4.8.1.2 */
+#define LIMIT_P2S_MIN             8             /* bytes of salt (RFC 7518 section 4.8.1.1) */
+#define LIMIT_P2S                 128
 #define LIMIT_LOG_TEXT            2048  /* one log line's message */
 #define LIMIT_METRIC_SETS         256   /* label sets of one metric; what comes later counts as "other" */
 #define LIMIT_METRIC_LABELS       128   /* bytes of one label set */

@@ -11,7 +11,7 @@ err_t crypto_new(struct crypto **ret)
     if (!c)
         return ERR_MEMORY;
     c->aes256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
-    if (!c->aes256_gcm) {
+    if (!c->aes256_gcm || !aes_fetch(&c->aes)) {
         crypto_free(&c);
         return crypto_failed(ERR_CRYPTO);
     }
@@ -23,6 +23,7 @@ void crypto_free(struct crypto **c)
 {
     if (!*c)
         return;
+    aes_drain(&(*c)->aes);
     EVP_CIPHER_free((*c)->aes256_gcm);
     free(*c);
     *c = NULL;

@@ -19,6 +19,8 @@ void sha256(const struct crypto *c, struct str data, uint8_t ret[static SHA256_S
 err_t digest(const struct crypto *c, enum digest alg, struct str data, uint8_t *ret, size_t *ret_n);
 void hmac_sha256(const struct crypto *c, struct str key, struct str data, uint8_t ret[static SHA256_SIZE]);
 err_t hmac(const struct crypto *c, enum digest alg, struct str key, struct str data, uint8_t *ret, size_t *ret_n);
+/* The same over several pieces, one behind the other. */
+err_t hmac_parts(const struct crypto *c, enum digest alg, struct str key, const struct str *parts, size_t parts_n, uint8_t *ret, size_t *ret_n);
 /* HKDF-SHA-256 (RFC 5869). */
 err_t hkdf_sha256(const struct crypto *c, struct str key, struct str salt, struct str info, uint8_t *ret, size_t n);
 
@@ -67,3 +69,34 @@ enum sig_scheme { SIG_ECDSA, SIG_RSA_PKCS1, SIG_RSA_PSS, SIG_EDDSA };
 err_t key_sign(const struct crypto *c, const struct key *k, enum sig_scheme s, enum digest d, struct str data, uint8_t *ret, size_t *ret_n);
 /* ERR_SIGNATURE for any wrong signature, wrong length and r, s out of range included (A69). */
 err_t key_verify(const struct crypto *c, const struct key *k, enum sig_scheme s, enum digest d, struct str data, struct str sig);
+
+/* --- encryption of tokens (RFC 7518 sections 4 and 5): what jose/jwe*.c is made of --------------------------------- */
+#define GCM_IV_SIZE  12
+#define GCM_TAG_SIZE 16
+#define CBC_IV_SIZE  16
+/* AES-GCM by the key's length: 16, 24 or 32 bytes. ret holds data.n bytes, ret_tag GCM_TAG_SIZE. An IV never comes twice
+ * with one key. Opening: ERR_DECRYPT whatever was wrong, and nothing of the text is left in ret. */
+err_t gcm_seal(const struct crypto *c, struct str key, struct str iv, struct str aad, struct str data, uint8_t *ret, uint8_t *ret_tag);
+err_t gcm_open(const struct crypto *c, struct str key, struct str iv, struct str aad, struct str data, struct str tag, uint8_t *ret, size_t *ret_n);
+/* AES-CBC and HMAC-SHA-2 by the key's length: 32, 48 or 64 bytes. Sealing makes data.n / 16 * 16 + 16 bytes and a tag of half
+ * the key's length; opening needs room for data.n and tells how much of it is text. */
+err_t cbc_hmac_seal(const struct crypto *c, struct str key, struct str iv, struct str aad, struct str data, uint8_t *ret, uint8_t *ret_tag);
+err_t cbc_hmac_open(const struct crypto *c, struct str key, struct str iv, struct str aad, struct str data, struct str tag, uint8_t *ret, size_t *ret_n);
+/* AES Key Wrap (RFC 3394): ret holds data.n + AES_WRAP_OVERHEAD bytes, the other way that much less. ERR_DECRYPT. */
+#define AES_WRAP_OVERHEAD 8
+err_t aes_wrap(const struct crypto *c, struct str kek, struct str data, uint8_t *ret);
+err_t aes_unwrap(const struct crypto *c, struct str kek, struct str wrapped, uint8_t *ret);
+/* The shared secret, big-endian x for the NIST curves (RFC 7518 section 4.6, RFC 8037 section 3.2). ERR_KEY: not of one curve, or
+ * a point of small order, seen before the private key is used (A70). */
+#define ECDH_MAX 66
+bool ecdh_able(enum key_kind kind);
+err_t ecdh(const struct key *own, const struct key *other, uint8_t ret[static ECDH_MAX], size_t *ret_n);
+/* Concat KDF with SHA-256 (NIST SP 800-56A section 5.8.1, RFC 7518 section 4.6.2): n bytes. */
+err_t concat_kdf(const struct crypto *c, struct str secret, struct str alg_id, struct str apu, struct str apv, uint8_t *ret, size_t n);
+enum oaep { OAEP_SHA1, OAEP_SHA256 };
+#define RSA_MAX 1024 /* bytes of 8192 bits */
+size_t rsa_size(const struct key *k); /* of the modulus and of every ciphertext, in bytes; 0 for another kind */
+err_t rsa_oaep_encrypt(const struct key *k, enum oaep d, struct str data, uint8_t ret[static RSA_MAX], size_t *ret_n);
+err_t rsa_oaep_decrypt(const struct key *k, enum oaep d, struct str data, uint8_t ret[static RSA_MAX], size_t *ret_n);
+/* PBKDF2 (RFC 8018). The caller bounds the rounds. */
+err_t pbkdf2(enum digest d, struct str password, struct str salt, uint32_t rounds, uint8_t *ret, size_t n);

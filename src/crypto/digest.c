@@ -101,12 +101,18 @@ static void keyed_final(struct keyed *h, uint8_t *ret)
     secret_zero(h, sizeof(*h));
 }
 
-static void mac(const struct sha *sha, struct str key, struct str data, uint8_t *ret)
+static void mac_parts(const struct sha *sha, struct str key, const struct str *parts, size_t parts_n, uint8_t *ret)
 {
     struct keyed h;
     keyed_init(&h, sha, key);
-    add(sha, &h.inner, data);
+    for (size_t i = 0; i < parts_n; i++)
+        add(sha, &h.inner, parts[i]);
     keyed_final(&h, ret);
+}
+
+static void mac(const struct sha *sha, struct str key, struct str data, uint8_t *ret)
+{
+    mac_parts(sha, key, &data, 1, ret);
 }
 
 void sha256(const struct crypto *c, struct str data, uint8_t ret[static SHA256_SIZE])
@@ -140,6 +146,18 @@ err_t hmac(const struct crypto *c, enum digest alg, struct str key, struct str d
     if (!sha)
         return ERR_CRYPTO;
     mac(sha, key, data, ret);
+    *ret_n = sha->size;
+    return ERR_OK;
+}
+
+err_t hmac_parts(const struct crypto *c, enum digest alg, struct str key, const struct str *parts, size_t parts_n,
+                 uint8_t *ret, size_t *ret_n)
+{
+    (void)c;
+    const struct sha *sha = sha_of(alg);
+    if (!sha)
+        return ERR_CRYPTO;
+    mac_parts(sha, key, parts, parts_n, ret);
     *ret_n = sha->size;
     return ERR_OK;
 }

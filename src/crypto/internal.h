@@ -4,13 +4,6 @@
 #include <openssl/evp.h>
 #include <stdatomic.h>
 
-struct crypto {
-    EVP_CIPHER *aes256_gcm;
-};
-
-/* The library's error queue is per thread and grows by what failed; every failing path empties it. */
-err_t crypto_failed(err_t e);
-
 /* --- pool.c: a few idle contexts, taken and given back by one atomic exchange each --- */
 #define POOL_SLOTS 16
 struct pool {
@@ -18,6 +11,29 @@ struct pool {
 };
 void *pool_take(struct pool *p);         /* NULL when all are out */
 bool pool_give(struct pool *p, void *x); /* false when there is no place: the caller frees x */
+
+/* --- aes.c --- */
+enum aes_mode { AES_GCM, AES_CBC, AES_KW, AES_MODES };
+#define AES_SIZES 3 /* 128, 192, 256 bits */
+struct aes {
+    struct aes_pool {
+        EVP_CIPHER *cipher;
+        struct pool idle; /* EVP_CIPHER_CTX */
+    } of[AES_MODES][AES_SIZES];
+};
+bool aes_fetch(struct aes *s);
+void aes_drain(struct aes *s);
+/* A context with this key and IV set. NULL: no such key size, or out of memory. */
+EVP_CIPHER_CTX *aes_take(const struct crypto *c, enum aes_mode mode, struct str key, const uint8_t *iv, bool sealing);
+void aes_give(const struct crypto *c, enum aes_mode mode, size_t key_n, EVP_CIPHER_CTX *x);
+
+struct crypto {
+    EVP_CIPHER *aes256_gcm;
+    struct aes aes;
+};
+
+/* The library's error queue is per thread and grows by what failed; every failing path empties it. */
+err_t crypto_failed(err_t e);
 
 /* --- key.c --- */
 struct key {
