@@ -27,6 +27,9 @@
 #define LIMIT_PASSWORD_MIN        10
 #define LIMIT_NAME                128   /* user names, client ids, role names */
 #define LIMIT_TEXT                1024  /* any other short text of an object */
+#define LIMIT_CLAIM               4096  /* bytes of a custom claim's template as JSON */
+#define LIMIT_CLAIM_DEPTH         8     /* levels of lists and objects in it */
+#define LIMIT_CLAIMS              (16 * 1024) /* bytes that custom claims may add to one token */
 #define LIMIT_LIST                256   /* members of a list in an object */
 #define LIMIT_PAGE                200   /* rows of one listing */
 #define LIMIT_REFRESH_GRACE_USES  64    /* how often one consumed refresh token may be answered again */
@@ -65,6 +68,11 @@
 #define LIMIT_RSA_E_BITS          64            /* a public exponent; a longer one only makes verifying slow */
 #define LIMIT_KEY_DER             (8 * 1024)    /* a private key as PKCS #8 */
 #define LIMIT_KEY_PEM             (16 * 1024)   /* a PEM text with one key */
+#define LIMIT_KEY_SECRET         1024          /* bytes of a symmetric key */
+#define LIMIT_JWS                 (256 * 1024)  /* a signed text that is no token: detached, JSON; library and CLI only */
+#define LIMIT_JWS_SIGNATURES      16            /* of one JWS as general JSON */
+#define LIMIT_X5C                 8             /* certificates of one key */
+#define LIMIT_CERT                (8 * 1024)    /* bytes of one, DER */
 #define LIMIT_JWT_AUD             64            /* members of aud */
 #define LIMIT_ARGON2_KIB          262144        /* costs read from stored password hashes: memory, */
 #define LIMIT_ARGON2_PASSES       16            /* passes over it, */

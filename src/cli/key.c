@@ -48,7 +48,7 @@ int cli_key_rotate(struct cli_call *c)
 {
     enum alg alg;
     struct str name = c->argc ? str_z(c->argv[0]) : c->op->tenant->spec->signing_alg;
-    if (!alg_find(name, &alg))
+    if (!alg_find_in(name, ALGS_ISSUED, &alg))
         return cli_refuse(c, 2, "the algorithm \"%.*s\" is unknown", STR_ARG(name));
     err_t e = keyring_rotate(c->op, alg);
     if (e != ERR_OK)

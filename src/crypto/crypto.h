@@ -11,6 +11,8 @@ void crypto_free(struct crypto **c);
 err_t random_bytes(void *ret, size_t n); /* getrandom(2); ERR_CRYPTO only if the kernel has none */
 void secret_zero(void *p, size_t n);
 bool secret_eq(const void *a, const void *b, size_t n); /* constant time */
+/* to becomes from if take, else stays as it is; without a branch on take. */
+void secret_choose(uint8_t *to, const uint8_t *from, size_t n, bool take);
 
 /* --- digests and MACs ------------------------------------------------------------------------------------------ */
 enum digest { DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512 };
@@ -45,25 +47,50 @@ err_t password_hash(struct arena *a, struct str password, struct str *ret_phc);
 err_t password_verify(const struct crypto *c, struct arena *a, struct str phc, struct str password, bool *ret_rehash);
 bool password_hash_known(struct str phc); /* the form is one of those above */
 
-/* --- asymmetric keys --------------------------------------------------------------------------------------------- */
+/* --- keys ---------------------------------------------------------------------------------------------------------- */
 /* A key carries its kind; what may be done with it is decided by jose/alg.def. Immutable and shareable between threads
  * (signing contexts are kept in a small lock-free pool inside). */
-enum key_kind { KEY_EC_P256, KEY_EC_P384, KEY_EC_P521, KEY_EC_K256, KEY_ED25519, KEY_ED448, KEY_RSA };
+enum key_kind {
+    KEY_EC_P256,
+    KEY_EC_P384,
+    KEY_EC_P521,
+    KEY_EC_K256,
+    KEY_ED25519,
+    KEY_ED448,
+    KEY_RSA,
+    KEY_X25519,
+    KEY_X448,
+    KEY_OCT, /* a secret: any bytes */
+    KEY_KINDS
+};
 struct key;
-err_t key_generate(enum key_kind kind, unsigned rsa_bits, struct key **ret); /* rsa_bits >= 2048, else 0 */
+err_t key_generate(enum key_kind kind, unsigned bits, struct key **ret); /* bits: RSA (>= 2048) and secrets, else 0 */
 void key_free(struct key **k);
 enum key_kind key_kind_of(const struct key *k);
-bool key_is_private(const struct key *k);
+bool key_is_private(const struct key *k);                     /* true for secrets */
+bool key_eq_public(const struct key *a, const struct key *b); /* the same public half; false for secrets */
+err_t key_from_secret(struct str bytes, struct key **ret);    /* 1 to LIMIT_KEY_SECRET bytes, copied */
+struct str key_secret(const struct key *k);                   /* the key's own bytes; STR_NONE for another kind */
 err_t key_to_der(const struct key *k, struct arena *a, struct str *ret_pkcs8);        /* private */
 err_t key_from_der(struct str pkcs8, struct key **ret);                               /* private */
-err_t key_from_pem(struct str pem, struct key **ret);                                 /* private or public */
+err_t key_to_spki(const struct key *k, struct arena *a, struct str *ret);             /* public, SubjectPublicKeyInfo */
+err_t key_from_spki(struct str spki, struct key **ret);
+err_t key_from_pem(struct str pem, struct key **ret);                                 /* private, public, or a certificate's */
 err_t key_to_pem(const struct key *k, bool private_part, struct arena *a, struct str *ret);
-/* Public numbers, big-endian, fixed width for EC (x and y) and Ed (x only); RSA: n and e without leading zeros. */
+err_t key_from_cert(struct str der, struct key **ret);                                /* public, of an X.509 certificate; nothing else of it is judged */
+err_t cert_sha1(struct str der, uint8_t ret[static 20]);                              /* for x5t (RFC 7517 section 4.8) only */
+/* Public numbers, big-endian, fixed width for EC (x and y) and Ed, X (x only); RSA: n and e without leading zeros. */
 err_t key_public_parts(const struct key *k, struct arena *a, struct str *ret_1, struct str *ret_2);
 /* Refuses points off the curve, RSA below 2048 or over 8192 bits, even or small e (e < 3). */
 err_t key_from_public_parts(enum key_kind kind, struct str p1, struct str p2, struct key **ret);
+/* Private numbers in the order of RFC 7518 section 6.3.2: d, and for RSA p, q, dp, dq, qi. */
+#define KEY_PRIVATE_PARTS 6
+size_t key_private_count(enum key_kind kind); /* 6, 1, or 0 for secrets */
+err_t key_private_parts(const struct key *k, struct arena *a, struct str ret[static KEY_PRIVATE_PARTS]);
+/* ERR_KEY also if the halves do not belong together. */
+err_t key_from_private_parts(enum key_kind kind, struct str p1, struct str p2, const struct str parts[static KEY_PRIVATE_PARTS], struct key **ret);
 
-enum sig_scheme { SIG_ECDSA, SIG_RSA_PKCS1, SIG_RSA_PSS, SIG_EDDSA };
+enum sig_scheme { SIG_ECDSA, SIG_RSA_PKCS1, SIG_RSA_PSS, SIG_EDDSA, SIG_HMAC };
 #define SIG_MAX 1024
 /* ECDSA in JOSE's form (r and s, fixed width, RFC 7518 section 3.4). *ret_n bytes of at most SIG_MAX. */
 err_t key_sign(const struct crypto *c, const struct key *k, enum sig_scheme s, enum digest d, struct str data, uint8_t *ret, size_t *ret_n);

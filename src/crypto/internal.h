@@ -40,17 +40,19 @@ struct key {
     EVP_PKEY *pkey;
     enum key_kind kind;
     bool private;
+    struct str secret; /* KEY_OCT, which has no pkey */
     struct pool signers, verifiers; /* struct sig_ctx */
 };
 struct key_row {
     const char *type;  /* OpenSSL's key type */
     const char *group; /* its name of the curve; NULL if the type says it all */
-    size_t size;       /* bytes of a coordinate or of an Edwards key; 0 for RSA */
+    size_t size;       /* bytes of a coordinate or of an Edwards or X key; 0 for RSA */
     int nid;           /* of the algorithm */
 };
-const struct key_row *key_row(enum key_kind kind);
+const struct key_row *key_row(enum key_kind kind); /* NULL for secrets */
 /* Takes over p, also on failure. */
 err_t key_wrap(EVP_PKEY *p, bool private, struct key **ret);
+bool key_pair_ok(const struct key *k); /* both halves belong together */
 EVP_PKEY *key_from_params(const char *type, int selection, OSSL_PARAM *params);
 
 /* --- sign.c --- */

@@ -14,6 +14,8 @@ static const struct key_row rows[] = {
     [KEY_ED25519] = {"ED25519", NULL, 32, EVP_PKEY_ED25519},
     [KEY_ED448] = {"ED448", NULL, 57, EVP_PKEY_ED448},
     [KEY_RSA] = {"RSA", NULL, 0, EVP_PKEY_RSA},
+    [KEY_X25519] = {"X25519", NULL, 32, EVP_PKEY_X25519},
+    [KEY_X448] = {"X448", NULL, 56, EVP_PKEY_X448},
 };
 #define KIND_COUNT (sizeof(rows) / sizeof(rows[0]))
 
@@ -71,8 +73,47 @@ out:
     return crypto_failed(e);
 }
 
-err_t key_generate(enum key_kind kind, unsigned rsa_bits, struct key **ret)
+/* --- secrets --- */
+
+err_t key_from_secret(struct str bytes, struct key **ret)
 {
+    if (bytes.n == 0 || bytes.n > LIMIT_KEY_SECRET)
+        return ERR_KEY;
+    struct key *k = calloc(1, sizeof(*k));
+    char *copy = malloc(bytes.n);
+    if (!k || !copy) {
+        free(k);
+        free(copy);
+        return ERR_MEMORY;
+    }
+    memcpy(copy, bytes.p, bytes.n);
+    *k = (struct key){.kind = KEY_OCT, .private = true, .secret = {copy, bytes.n}};
+    *ret = k;
+    return ERR_OK;
+}
+
+struct str key_secret(const struct key *k)
+{
+    return k->secret;
+}
+
+static err_t secret_generate(unsigned bits, struct key **ret)
+{
+    uint8_t bytes[LIMIT_KEY_SECRET];
+    size_t n = bits / 8;
+    if (bits % 8 || n > sizeof(bytes))
+        return ERR_KEY;
+    TRY(random_bytes(bytes, n));
+    err_t e = key_from_secret((struct str){(char *)bytes, n}, ret);
+    secret_zero(bytes, n);
+    return e;
+}
+
+err_t key_generate(enum key_kind kind, unsigned bits, struct key **ret)
+{
+    if (kind == KEY_OCT)
+        return secret_generate(bits, ret);
+    unsigned rsa_bits = bits;
     const struct key_row *row = key_row(kind);
     if (!row || (kind == KEY_RSA && (rsa_bits < LIMIT_RSA_BITS_MIN || rsa_bits > LIMIT_RSA_BITS)))
         return ERR_KEY;
@@ -89,6 +130,9 @@ void key_free(struct key **k)
     sig_pool_drain(&(*k)->signers);
     sig_pool_drain(&(*k)->verifiers);
     EVP_PKEY_free((*k)->pkey);
+    if ((*k)->secret.p)
+        secret_zero((char *)(*k)->secret.p, (*k)->secret.n);
+    free((char *)(*k)->secret.p);
     free(*k);
     *k = NULL;
 }
@@ -101,6 +145,21 @@ enum key_kind key_kind_of(const struct key *k)
 bool key_is_private(const struct key *k)
 {
     return k->private;
+}
+
+bool key_eq_public(const struct key *a, const struct key *b)
+{
+    bool same = a->kind == b->kind && a->kind != KEY_OCT && EVP_PKEY_eq(a->pkey, b->pkey) == 1;
+    ERR_clear_error();
+    return same;
+}
+
+bool key_pair_ok(const struct key *k)
+{
+    EVP_PKEY_CTX *x = EVP_PKEY_CTX_new_from_pkey(NULL, k->pkey, NULL);
+    bool ok = x && EVP_PKEY_pairwise_check(x) == 1;
+    EVP_PKEY_CTX_free(x);
+    return ok;
 }
 
 EVP_PKEY *key_from_params(const char *type, int selection, OSSL_PARAM *params)

@@ -35,6 +35,8 @@ err_t key_public_parts(const struct key *k, struct arena *a, struct str *ret_1, 
 {
     const struct key_row *row = key_row(k->kind);
     struct str p1 = STR_NONE, p2 = STR_NONE;
+    if (!row)
+        return ERR_KEY;
     if (row->group) {
         TRY(number(k, OSSL_PKEY_PARAM_EC_PUB_X, row->size, a, &p1));
         TRY(number(k, OSSL_PKEY_PARAM_EC_PUB_Y, row->size, a, &p2));

@@ -158,7 +158,7 @@ static EVP_PKEY *from_pkcs8(const PKCS8_PRIV_KEY_INFO *info)
 
 err_t key_to_der(const struct key *k, struct arena *a, struct str *ret_pkcs8)
 {
-    if (!k->private)
+    if (!k->private || k->kind == KEY_OCT)
         return ERR_KEY;
     PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(k->pkey);
     unsigned char *der = NULL;
@@ -195,29 +195,35 @@ static int no_passphrase(char *buf, int size, int writing, void *ctx)
     return -1;
 }
 
-/* Somebody wrote this file by hand or with another program: the halves must belong together. */
-static bool pair_ok(EVP_PKEY *p)
+static EVP_PKEY *pem_certificate(BIO *in)
 {
-    EVP_PKEY_CTX *x = EVP_PKEY_CTX_new_from_pkey(NULL, p, NULL);
-    bool ok = x && EVP_PKEY_pairwise_check(x) == 1;
-    EVP_PKEY_CTX_free(x);
-    return ok;
+    X509 *x = PEM_read_bio_X509(in, NULL, no_passphrase, NULL);
+    EVP_PKEY *p = x ? X509_get_pubkey(x) : NULL;
+    X509_free(x);
+    return p;
 }
 
+static bool holds(struct str text, struct str word)
+{
+    return memmem(text.p, text.n, word.p, word.n) != NULL;
+}
+
+/* Somebody wrote this file by hand or with another program: the halves must belong together. */
 err_t key_from_pem(struct str pem, struct key **ret)
 {
     if (pem.n == 0 || pem.n > LIMIT_KEY_PEM)
         return ERR_KEY;
-    bool private = memmem(pem.p, pem.n, "PRIVATE KEY-----", 16) != NULL;
+    bool private = holds(pem, STR("PRIVATE KEY-----"));
     BIO *in = BIO_new_mem_buf(pem.p, (int)pem.n);
     if (!in)
         return crypto_failed(ERR_MEMORY);
-    EVP_PKEY *p = private ? PEM_read_bio_PrivateKey(in, NULL, no_passphrase, NULL)
-                          : PEM_read_bio_PUBKEY(in, NULL, no_passphrase, NULL);
+    EVP_PKEY *p = private                                  ? PEM_read_bio_PrivateKey(in, NULL, no_passphrase, NULL)
+                  : holds(pem, STR("BEGIN CERTIFICATE-")) ? pem_certificate(in)
+                                                           : PEM_read_bio_PUBKEY(in, NULL, no_passphrase, NULL);
     BIO_free(in);
     struct key *k = NULL;
     TRY(key_wrap(p, private, &k));
-    if (private && !pair_ok(k->pkey)) {
+    if (private && !key_pair_ok(k)) {
         key_free(&k);
         return crypto_failed(ERR_KEY);
     }
@@ -227,7 +233,7 @@ err_t key_from_pem(struct str pem, struct key **ret)
 
 err_t key_to_pem(const struct key *k, bool private_part, struct arena *a, struct str *ret)
 {
-    if (private_part && !k->private)
+    if (k->kind == KEY_OCT || (private_part && !k->private))
         return ERR_KEY;
     BIO *out = BIO_new(BIO_s_secmem());
     if (!out)

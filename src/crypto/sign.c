@@ -17,13 +17,14 @@ struct sig_ctx {
 };
 
 static const struct {
-    bool ec, rsa;
+    bool ec, rsa, edwards, secret;
     int padding;
 } schemes[] = {
     [SIG_ECDSA] = {.ec = true},
     [SIG_RSA_PKCS1] = {.rsa = true, .padding = RSA_PKCS1_PADDING},
     [SIG_RSA_PSS] = {.rsa = true, .padding = RSA_PKCS1_PSS_PADDING},
-    [SIG_EDDSA] = {.ec = false},
+    [SIG_EDDSA] = {.edwards = true},
+    [SIG_HMAC] = {.secret = true},
 };
 
 static const EVP_MD *evp_digest(enum digest d)
@@ -36,7 +37,10 @@ static bool fits(const struct key *k, enum sig_scheme s, enum digest d)
 {
     if ((size_t)s >= sizeof(schemes) / sizeof(schemes[0]) || d > DIGEST_SHA512)
         return false;
-    return schemes[s].ec == (key_row(k->kind)->group != NULL) && schemes[s].rsa == (k->kind == KEY_RSA);
+    return k->kind == KEY_OCT                                ? schemes[s].secret
+           : k->kind == KEY_RSA                              ? schemes[s].rsa
+           : k->kind == KEY_ED25519 || k->kind == KEY_ED448 ? schemes[s].edwards
+                                                             : schemes[s].ec && key_row(k->kind)->group;
 }
 
 static void sig_ctx_free(struct sig_ctx *x)
@@ -113,12 +117,25 @@ static bool sign_raw(struct sig_ctx *x, struct str data, uint8_t *ret, size_t *n
            EVP_PKEY_sign(x->pkey, ret, n, md, md_n) == 1;
 }
 
+/* A MAC is made again and compared in constant time. */
+static err_t verify_mac(const struct key *k, enum digest d, struct str data, struct str sig)
+{
+    uint8_t mac[DIGEST_MAX];
+    size_t n;
+    TRY(hmac(NULL, d, k->secret, data, mac, &n));
+    bool ok = sig.n == n && secret_eq(mac, sig.p, n);
+    secret_zero(mac, sizeof(mac));
+    return ok ? ERR_OK : ERR_SIGNATURE;
+}
+
 err_t key_sign(const struct crypto *c, const struct key *k, enum sig_scheme s, enum digest d, struct str data,
                uint8_t *ret, size_t *ret_n)
 {
     (void)c;
     if (!k->private || !fits(k, s, d))
         return ERR_KEY;
+    if (s == SIG_HMAC)
+        return hmac(c, d, k->secret, data, ret, ret_n);
     struct sig_ctx *x = sig_ctx_take(k, true, s, d);
     if (!x)
         return crypto_failed(ERR_CRYPTO);
@@ -152,6 +169,8 @@ err_t key_verify(const struct crypto *c, const struct key *k, enum sig_scheme s,
     (void)c;
     if (!fits(k, s, d))
         return ERR_KEY;
+    if (s == SIG_HMAC)
+        return verify_mac(k, d, data, sig);
     uint8_t der[ECDSA_DER_MAX];
     const uint8_t *p = (const uint8_t *)sig.p;
     size_t n = sig.n;

@@ -30,3 +30,9 @@ struct member {
 /* Hands each member of the JSON object to its row; unknown ones are passed over (RFC 7519 section 4). */
 err_t members_read(struct reader *r, struct str text);
 err_t member_str(struct reader *r, const struct member *self, const struct json_member *m);
+
+/* --- jwk_set.c --- */
+/* x5c as DER, the certificates and fingerprints held against the key. */
+err_t jwk_x509_parse(const json_t *doc, const struct key *k, struct arena *a, struct strs *ret);
+/* --- jwk.c --- */
+bool jwk_leaks(const json_t *doc, unsigned want); /* holds members of a private half where none is wanted */

@@ -3,40 +3,85 @@
 #pragma once
 #include "crypto/crypto.h"
 #include "base/json.h"
+#include "base/limits.h"
 
 enum alg {
-#define ALG(id, name, kind, scheme, digest, bits) ALG_##id,
+#define SIG(id, ...)    ALG_##id,
+#define MANAGE(id, ...) ALG_##id,
 #include "jose/alg.def"
-#undef ALG
+#undef SIG
+#undef MANAGE
     ALG_COUNT
 };
+/* Sets of algorithms. */
+#define ALG_BIT(a)      ((uint64_t)1 << (a))
+#define ALGS_ALL        (ALG_BIT(ALG_COUNT) - 1)
+#define ALGS_ASYMMETRIC (ALG_BIT(ALG_HS256) - 1)                           /* signatures others can check without being able to make them */
+#define ALGS_HMAC       (ALG_BIT(ALG_RSA_OAEP) - ALG_BIT(ALG_HS256))
+#define ALGS_SIG        (ALGS_ASYMMETRIC | ALGS_HMAC)
+#define ALGS_MANAGE     (ALGS_ALL & ~ALGS_SIG)
+#define ALGS_EDDSA      (ALG_BIT(ALG_EDDSA) | ALG_BIT(ALG_ED448))
+#define ALGS_ISSUED     (ALGS_ASYMMETRIC & ~ALG_BIT(ALG_ED448))            /* what the server signs with: one row a name */
+
+enum manage { MANAGE_NONE, MANAGE_OAEP, MANAGE_OAEP_256, MANAGE_KW, MANAGE_GCMKW, MANAGE_DIR, MANAGE_ECDH, MANAGE_PBES2 };
 struct alg_row {
     const char *name;
-    enum key_kind kind;
-    enum sig_scheme scheme;
+    const char *use;     /* "sig" or "enc" */
+    enum key_kind kind;  /* of a new key */
+    uint32_t kinds;      /* bit (1 << enum key_kind) of each that fits */
+    enum sig_scheme scheme; /* signatures */
+    enum manage method;     /* key management; MANAGE_NONE for signatures */
     enum digest digest;
-    unsigned rsa_bits;
+    unsigned rsa_bits;      /* of a new key: RSA and KEY_OCT */
+    size_t wrap_n;          /* bytes of the AES key that wraps; 0: none does */
+    size_t secret_min, secret_max; /* bytes of a KEY_OCT */
 };
 const struct alg_row *alg_row(enum alg a);
-bool alg_find(struct str name, enum alg *ret); /* exact, case-sensitive */
+bool alg_find(struct str name, enum alg *ret); /* exact, case-sensitive; "EdDSA" is ALG_EDDSA */
+bool alg_find_in(struct str name, uint64_t algs, enum alg *ret);
+uint64_t algs_named(enum alg a);                   /* all rows of a's name */
+bool alg_fits(enum alg a, const struct key *k);    /* kind, and for secrets the length */
 
-/* A key bound to one algorithm and one id. Nothing verifies with another algorithm than the key's (A65). */
+/* A key bound to one algorithm and one id. Nothing verifies or decrypts with another algorithm than the key's (A65). */
 struct jwk {
     struct str kid;
     enum alg alg;
     struct key *key; /* owned by whoever made the jwk */
+    struct strs x5c; /* certificates as DER, the key's own first; in the arena */
 };
-err_t jwk_print_public(const struct jwk *k, struct arena *a, struct jw *w); /* one object with kty, kid, use, alg, ... */
+/* What a reader takes. Of the halves at least one has to stand; without JWK_SIG and JWK_ENC both uses are taken. */
+enum jwk_want {
+    JWK_PUBLIC = 1,  /* keys without a private half; a key with one is refused unless JWK_PRIVATE is wanted, too (A76) */
+    JWK_PRIVATE = 2, /* keys with one */
+    JWK_SECRET = 4,  /* kty oct */
+    JWK_SIG = 8,     /* bound to a signature algorithm */
+    JWK_ENC = 16,    /* bound to key management */
+    /* jwk: a missing alg is the usual one of the key's kind (RS256, ES256 ..., EdDSA, RSA-OAEP, ECDH-ES). Set: what is not understood or not
+     * wanted is passed over (RFC 7517 section 5), as with sets of other servers. Private members where none are wanted refuse all the same. */
+    JWK_LENIENT = 32,
+};
+#define JWK_ANY (JWK_PUBLIC | JWK_PRIVATE | JWK_SECRET)
+/* Malformed, weak, of another kind than its alg, or not wanted: ERR_KEY; no or an unknown alg: ERR_ALG. use and key_ops have to permit
+ * what alg says; x5c, x5t and x5t#S256 have to agree with the key. */
+err_t jwk_parse(const json_t *doc, unsigned want, struct arena *a, struct jwk *ret);
+/* One object: kty, numbers, kid, use, alg, x5c, x5t#S256. ERR_KEY: private or secret, and the jwk has no such half (or is a
+ * secret that is to be printed as public). */
+err_t jwk_print(const struct jwk *k, bool private_part, struct arena *a, struct jw *w);
+err_t jwk_print_public(const struct jwk *k, struct arena *a, struct jw *w);
 err_t jwk_thumbprint(const struct crypto *c, const struct key *k, struct arena *a, struct str *ret); /* RFC 7638, SHA-256, base64url */
-/* One public key of a set. Private members, symmetric keys, missing or unknown alg: ERR_KEY / ERR_ALG (A76). */
-err_t jwk_parse_public(const json_t *doc, struct arena *a, struct jwk *ret);
-/* Public keys by kid and alg; v is in the arena, the keys are the set's. All or nothing: one bad key, or two that no header could
- * tell apart, refuse the set. */
+err_t jwk_thumbprint_uri(const struct crypto *c, const struct key *k, struct arena *a, struct str *ret); /* RFC 9278 */
+/* A new key for the algorithm, its kid the thumbprint (of a secret: random). kind: KEY_KINDS for the algorithm's usual one; bits: 0 for its
+ * usual length (RSA, and secrets). ERR_KEY if they do not fit. The caller key_free()s. */
+err_t jwk_generate(const struct crypto *c, enum alg alg, enum key_kind kind, unsigned bits, struct arena *a, struct jwk *ret);
+
+/* Keys by kid and alg; v is in the arena, the keys are the set's. All or nothing: one bad key, or two that no header could
+ * tell apart, refuse the set. want: enum jwk_want. At most LIMIT_JWKS_KEYS. */
 struct jwks {
     struct jwk *v;
     size_t n;
 };
-err_t jwks_parse(struct str text, struct arena *a, struct jwks *ret); /* at most LIMIT_JWKS_KEYS */
+err_t jwks_parse(struct str text, unsigned want, struct arena *a, struct jwks *ret);
+err_t jwks_from(const json_t *doc, unsigned want, struct arena *a, struct jwks *ret);
 void jwks_free(struct jwks *s);
 
 /* Compact JWS of `payload`; typ may be STR_NONE. Header members: alg, typ, kid. The result is in the arena.
@@ -50,7 +95,7 @@ err_t jws_verify(const struct crypto *c, const struct jwk *k, struct str token, 
 /* What a verifier accepts; every member is required unless said otherwise. */
 struct jwt_profile {
     const char *typ;     /* "at+jwt" (also accepted with "application/" before it, any case), or NULL: JWT or absent */
-    unsigned algs;       /* bit (1 << enum alg) for each allowed */
+    uint64_t algs;       /* ALG_BIT() of each allowed */
     struct str iss;
     struct strs aud;     /* one of these must stand in aud; empty: aud is not looked at */
     struct str azp;      /* if set and the token has azp, they must be equal; STR_NONE: azp is not looked at */

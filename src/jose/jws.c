@@ -45,7 +45,7 @@ err_t member_str(struct reader *r, const struct member *self, const struct json_
 static err_t read_alg(struct reader *r, const struct member *self, const struct json_member *m)
 {
     enum alg *ret = (enum alg *)((char *)r->obj + self->offset);
-    return m->type == JSON_T_STRING && alg_find(m->text, ret) ? ERR_OK : ERR_TOKEN_INVALID;
+    return m->type == JSON_T_STRING && alg_find_in(m->text, ALGS_SIG, ret) ? ERR_OK : ERR_TOKEN_INVALID;
 }
 
 static err_t read_kid(struct reader *r, const struct member *self, const struct json_member *m)
@@ -105,7 +105,7 @@ err_t jws_read(struct str token, struct arena *a, struct jws *ret, const char **
 err_t jws_check(const struct crypto *c, const struct jws *s, const struct jwk *k)
 {
     const struct alg_row *row = alg_row(k->alg);
-    if (s->alg != k->alg || key_kind_of(k->key) != row->kind)
+    if (!(algs_named(s->alg) & ALG_BIT(k->alg)) || !(ALGS_SIG & ALG_BIT(k->alg)) || !alg_fits(k->alg, k->key))
         return ERR_ALG;
     return key_verify(c, k->key, row->scheme, row->digest, s->input, s->sig);
 }
@@ -140,7 +140,7 @@ err_t jws_sign(const struct crypto *c, const struct jwk *k, struct str typ, stru
                struct arena *a, struct str *ret)
 {
     const struct alg_row *row = alg_row(k->alg);
-    if (key_kind_of(k->key) != row->kind)
+    if (!(ALGS_SIG & ALG_BIT(k->alg)) || !alg_fits(k->alg, k->key))
         return ERR_ALG;
     if (payload.n > LIMIT_JWT)
         return ERR_TOO_LARGE;

@@ -142,7 +142,7 @@ static const struct jwk *key_find(const struct jwks *keys, const struct jws *s)
     if (!s->kid.p)
         return keys->n == 1 ? &keys->v[0] : NULL;
     for (size_t i = 0; i < keys->n; i++)
-        if (keys->v[i].kid.p && keys->v[i].alg == s->alg && str_eq(keys->v[i].kid, s->kid))
+        if (keys->v[i].kid.p && (algs_named(s->alg) & ALG_BIT(keys->v[i].alg)) && str_eq(keys->v[i].kid, s->kid))
             return &keys->v[i];
     return NULL;
 }
@@ -186,14 +186,14 @@ static err_t check(const struct crypto *c, const struct jws *s, const struct jwt
                    const struct jwt_profile *p, int64_t now_s, const char **ret_why)
 {
     *ret_why = "alg is not accepted here";
-    if (!(p->algs & 1u << s->alg))
+    if (!(p->algs & algs_named(s->alg)))
         return ERR_TOKEN_INVALID;
     *ret_why = "typ is not the expected one";
     if (!typ_ok(s->typ, p->typ))
         return ERR_TOKEN_INVALID;
     *ret_why = "there is no key for it";
     const struct jwk *k = key_find(keys, s);
-    if (!k)
+    if (!k || !(p->algs & ALG_BIT(k->alg)))
         return ERR_TOKEN_INVALID;
     *ret_why = "the signature is wrong";
     TRY(jws_check(c, s, k));

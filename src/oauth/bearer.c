@@ -81,7 +81,7 @@ err_t jwt_claims(struct op *op, struct str text, struct token *ret)
     struct jwks keys;
     struct jwt j;
     struct jwt_profile profile = {.typ = "at+jwt",
-                                  .algs = (1u << ALG_COUNT) - 1,
+                                  .algs = ALGS_ISSUED,
                                   .iss = op->tenant->issuer,
                                   .skew_s = LIMIT_CLOCK_SKEW,
                                   .max_life_s = LIMIT_ACCESS_TOKEN_LIFE};

@@ -63,7 +63,7 @@ static err_t open_signing_key(struct op *op, struct arena *a, const struct tenan
     struct signing_key k = row->times;
     if (!purpose)
         return ERR_MEMORY;
-    if (!alg_find(row->alg, &k.jwk.alg))
+    if (!alg_find_in(row->alg, ALGS_ISSUED, &k.jwk.alg))
         return ERR_ALG; /* of a later version */
     TRY(keyring_open_with(op, t, purpose, row->sealed, &der));
     TRY(key_from_der(der, &k.jwk.key));

@@ -100,7 +100,7 @@ static void note_age(struct op *op, const struct rows *r, struct ages *ages)
 {
     enum alg alg;
     int64_t newest_s = db_int(r, 2), active_s = db_int(r, 3);
-    if (!alg_find(db_text(r, 1), &alg))
+    if (!alg_find_in(db_text(r, 1), ALGS_ISSUED, &alg))
         return;
     int64_t age = db_null(r, 3) ? 0 : op->now_s - active_s;
     if (age > ages->oldest[alg])

@@ -13,6 +13,7 @@ static const struct {
     {"P-521", KEY_EC_P521, 0, {66, 66}},  {"K-256", KEY_EC_K256, 0, {32, 32}},
     {"Ed25519", KEY_ED25519, 0, {32, 0}}, {"Ed448", KEY_ED448, 0, {57, 0}},
     {"RSA", KEY_RSA, 2048, {256, 3}},
+    {"X25519", KEY_X25519, 0, {32, 0}}, {"X448", KEY_X448, 0, {56, 0}},
 };
 
 static bool same_public(const struct key *a, const struct key *b, struct arena *m)
@@ -129,8 +130,8 @@ static const char *const bad_pems[] = {
     "MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAhwnbVCAWPKrwICCAAwDAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEJ4i"
     "5cYzkJqM\n"
     "-----END ENCRYPTED PRIVATE KEY-----\n",
-    /* X25519: known to OpenSSL, of no use here */
-    "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VuAyEAhSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=\n-----END "
+    /* X448 of 32 bytes */
+    "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VvAyEAhSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=\n-----END "
     "PUBLIC KEY-----\n",
 };
 

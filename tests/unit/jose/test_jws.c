@@ -26,7 +26,7 @@ static void check_vector(const struct crypto *c, const json_t *jwk, struct str c
 {
     struct jwk k = {0};
     struct str got = STR_NONE;
-    CHECK_ROW(jwk_parse_public(jwk, a, &k) == ERR_OK, name);
+    CHECK_ROW(jwk_parse(jwk, JWK_PUBLIC | JWK_SIG, a, &k) == ERR_OK, name);
     CHECK_ROW(jws_verify(c, &k, compact, a, &got) == ERR_OK && str_eq(got, payload), name);
     check_turned(c, &k, compact, a, name);
     key_free(&k.key);
@@ -112,9 +112,9 @@ static void test_cookbook(const struct crypto *c)
 
 static void test_made(const struct crypto *c, struct arena *a)
 {
-    for (unsigned alg = 0; alg < ALG_COUNT; alg++) {
+    for (unsigned alg = 0; alg < ALG_RSA_OAEP; alg++) {
         const struct alg_row *row = alg_row((enum alg)alg);
-        struct jwk k = {STR("k\"1"), (enum alg)alg, NULL}, wrong = k;
+        struct jwk k = {STR("k\"1"), (enum alg)alg, NULL, {0}}, wrong = k;
         struct str token = STR_NONE, payload;
         CHECK_ROW(key_generate(row->kind, row->rsa_bits, &k.key) == ERR_OK, row->name);
         CHECK_ROW(jws_sign(c, &k, STR("at+jwt"), STR("{\"a\":1}"), a, &token) == ERR_OK, row->name);
@@ -133,7 +133,7 @@ static void test_length(const struct crypto *c, struct arena *a)
 {
     static char text[LIMIT_JWT + 1];
     memset(text, 'x', sizeof(text));
-    struct jwk k = {STR("k"), ALG_ES256, NULL};
+    struct jwk k = {STR("k"), ALG_ES256, NULL, {0}};
     struct str token, payload;
     CHECK(key_generate(KEY_EC_P256, 0, &k.key) == ERR_OK);
     CHECK(jws_sign(c, &k, STR_NONE, STR("x"), a, &token) == ERR_OK);

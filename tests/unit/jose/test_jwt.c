@@ -21,7 +21,7 @@ struct world {
 static const struct str audience[] = {{"https://api.example", 19}, {"https://other.example", 21}};
 static const struct jwt_profile profile = {
     .typ = "at+jwt",
-    .algs = 1u << ALG_ES256 | 1u << ALG_RS256 | 1u << ALG_EDDSA,
+    .algs = ALG_BIT(ALG_ES256) | ALG_BIT(ALG_RS256) | ALG_BIT(ALG_EDDSA),
     .iss = {"https://as.example", 18},
     .aud = {audience, 1},
     .azp = {"web", 3},
@@ -285,7 +285,7 @@ static void test_a65(const struct world *w, struct arena *a)
 /* A key of the attacker's own, carried along in the header. */
 static void test_a66(const struct world *w, struct arena *a)
 {
-    struct jwk evil = {STR("k1"), ALG_ES256, NULL};
+    struct jwk evil = {STR("k1"), ALG_ES256, NULL, {0}};
     CHECK(key_generate(KEY_EC_P256, 0, &evil.key) == ERR_OK);
     struct buf b;
     struct jw jw;
@@ -396,7 +396,7 @@ static void test_profile(const struct world *w, struct arena *a)
 {
     struct str t = forge(w, &w->v[0], str_z(HEADER), str_z(PAYLOAD), a);
     struct jwt_profile p = profile;
-    p.algs = 1u << ALG_RS256;
+    p.algs = ALG_BIT(ALG_RS256);
     CHECK_ROW(!trusted_by(w, &w->all, &p, t, a), "A65 algorithm not in the profile");
     p = profile;
     p.iss = STR_NONE;
@@ -457,7 +457,7 @@ static void world_make(struct world *w)
     CHECK(crypto_new(&w->c) == ERR_OK);
     for (size_t i = 0; i < 4; i++) {
         const struct alg_row *row = alg_row(keys[i].alg);
-        w->v[i] = (struct jwk){str_z(keys[i].kid), keys[i].alg, NULL};
+        w->v[i] = (struct jwk){str_z(keys[i].kid), keys[i].alg, NULL, {0}};
         CHECK(key_generate(row->kind, row->rsa_bits, &w->v[i].key) == ERR_OK);
     }
     w->one = (struct jwks){w->v, 1};

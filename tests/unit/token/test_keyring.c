@@ -236,14 +236,14 @@ static void test_signing(void)
 {
     const struct signing_key *k, *again;
     const struct tenant *before = world_op(&w, "default")->tenant;
-    for (int alg = 0; alg < ALG_COUNT; alg++) {
+    for (int alg = 0; alg < ALG_ED448; alg++) {
         CHECK(tenant_signing_key(&w.op, (enum alg)alg, &k) == ERR_OK);
         CHECK(k->active_s == w.op.now_s && k->retired_s == 0 && k->jwk.alg == (enum alg)alg && key_is_private(k->jwk.key));
         CHECK(tenant_signing_key(&w.op, (enum alg)alg, &again) == ERR_OK && again == k);
     }
-    CHECK(before->nkeys == 0 && w.op.tenant->nkeys == ALG_COUNT); /* the first snapshot is still whole */
+    CHECK(before->nkeys == 0 && w.op.tenant->nkeys == ALG_ED448); /* the first snapshot is still whole */
     struct jwks set;
-    CHECK(jwks_parse(w.op.tenant->jwks, w.arena, &set) == ERR_OK && set.n == ALG_COUNT);
+    CHECK(jwks_parse(w.op.tenant->jwks, JWK_PUBLIC | JWK_SIG, w.arena, &set) == ERR_OK && set.n == ALG_ED448);
     struct str token;
     CHECK(tenant_signing_key(&w.op, ALG_ES256, &k) == ERR_OK);
     CHECK(jws_sign(w.core.crypto, &k->jwk, STR("at+jwt"), STR("{}"), w.arena, &token) == ERR_OK);
