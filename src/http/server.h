@@ -51,7 +51,7 @@ struct request {
     size_t uri_raw_n;
     struct str uri; /* a copy as sent */
     err_t refused;
-    enum request_stage stage;
+    _Atomic enum request_stage stage; /* STAGE_DONE hands the request from the worker back to its front */
     bool close; /* the connection must not be used again */
     bool chunked, expects, http10;
     int64_t content_length; /* -1: none */

@@ -130,8 +130,9 @@ static void *work(void *arg)
     pthread_setname_np(pthread_self(), "http-worker");
     while ((r = take(w, &lane))) {
         front_run(r->front, &w->db, WORKER_CACHE_KIB, r);
-        r->stage = STAGE_DONE;
-        MHD_resume_connection(r->mhd);
+        struct MHD_Connection *mhd = r->mhd; /* r is the front's again from here on */
+        atomic_store_explicit(&r->stage, STAGE_DONE, memory_order_release);
+        MHD_resume_connection(mhd);
     }
     if (w->db)
         db_close(&w->db);

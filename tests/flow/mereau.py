@@ -128,6 +128,15 @@ class Mereau:
         with open(self.log_file, encoding="utf-8", errors="replace") as f:
             return f.read()
 
+    def first_admin_link(self):
+        """The first-administrator link; it is said just after the server is ready."""
+        link = re.compile(r"http://[^ \n]*/link/merl_[0-9A-Za-z]{49}")
+        end = time.monotonic() + 10 * SLOW
+        while not link.search(self.log_text()):
+            assert time.monotonic() < end, self.log_text()[-2000:]
+            time.sleep(0.05)
+        return link.search(self.log_text()).group(0)
+
     def stop(self, sig=signal.SIGTERM, check=True):
         """Ends the server; with check, asserts a clean end (sanitizers make it unclean)."""
         if self.process and self.process.poll() is None:

@@ -16,7 +16,7 @@ struct script_server {
     pthread_t thread;
     void (*talk)(struct script_server *s, int fd);
     const char *answer; /* HTTP: the whole of it */
-    _Atomic int connections;
+    _Atomic int connections, served; /* begun, ended */
     char heard[64 * 1024];
     size_t nheard;
 };
@@ -32,6 +32,7 @@ static inline void *script_main(void *arg)
         s->heard[s->nheard] = '\0';
         shutdown(fd, SHUT_WR);
         close(fd);
+        s->served++;
     }
     return NULL;
 }
@@ -54,6 +55,13 @@ static inline void script_stop(struct script_server *s)
     shutdown(s->fd, SHUT_RDWR);
     pthread_join(s->thread, NULL);
     close(s->fd);
+}
+
+/* Until what was heard is all there and stays. */
+static inline void script_settle(struct script_server *s)
+{
+    while (s->served != s->connections)
+        usleep(1000);
 }
 
 /* Reads until what was heard since `from` holds `end`. */

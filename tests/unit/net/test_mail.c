@@ -91,7 +91,7 @@ int main(void)
         struct fault f = {.code = ERR_OK};
         int before = s.connections;
         CHECK_ROW(net_send_mail(n, &m, a, &f) == rows[i].want, rows[i].what);
-        usleep(20000);
+        script_settle(&s);
         CHECK_ROW(s.connections - before == (rows[i].want == ERR_PARAM_BAD ? 0 : 1), rows[i].what);
         if (rows[i].want == ERR_OK)
             check_arrived(&s, a, i);
