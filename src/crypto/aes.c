@@ -1,6 +1,7 @@
-/* AES contexts, kept idle between uses: making one costs more than encrypting a token with it. There is a pool for each
- * mode and key size, because OpenSSL builds a context anew when its cipher changes; within one, a new key is all that is
- * set. An idle context holds the last key it was given, as the key objects beside it do. */
+/* AES contexts, kept idle between uses: making one costs more than encrypting a token with it. There is a
+ * pool for each mode and key size, because OpenSSL builds a context anew when its cipher changes; within one,
+ * a new key is all that is set. An idle context holds the last key it was given, as the key objects beside it
+ * do. */
 #include "crypto/internal.h"
 
 static const char *const names[AES_MODES][AES_SIZES] = {
@@ -49,7 +50,8 @@ static EVP_CIPHER_CTX *fresh(const EVP_CIPHER *cipher)
     return NULL;
 }
 
-EVP_CIPHER_CTX *aes_take(const struct crypto *c, enum aes_mode mode, struct str key, const uint8_t *iv, bool sealing)
+EVP_CIPHER_CTX *aes_take(const struct crypto *c, enum aes_mode mode, struct str key, const uint8_t *iv,
+                         bool sealing)
 {
     struct aes_pool *p = pool_of(c, mode, key.n);
     if (!p)

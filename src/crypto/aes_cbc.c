@@ -1,6 +1,7 @@
-/* AES_CBC_HMAC_SHA2 (RFC 7518 section 5.2): the first half of the key authenticates, the second encrypts; the tag is the
- * first half of HMAC over additional data, IV, ciphertext and the additional data's length in bits. The tag is looked
- * at before anything is decrypted, so that padding is seen by the key's owner alone (A77). */
+/* AES_CBC_HMAC_SHA2 (RFC 7518 section 5.2): the first half of the key authenticates, the second encrypts; the
+ * tag is the first half of HMAC over additional data, IV, ciphertext and the additional data's length in
+ * bits. The tag is looked at before anything is decrypted, so that padding is seen by the key's owner alone
+ * (A77). */
 #include "crypto/internal.h"
 #include <limits.h>
 
@@ -27,8 +28,8 @@ static err_t tag_make(const struct crypto *c, struct str key, struct str iv, str
     return hmac_parts(c, d, (struct str){key.p, key.n / 2}, parts, sizeof(parts) / sizeof(parts[0]), ret, &n);
 }
 
-static err_t cipher(const struct crypto *c, struct str key, struct str iv, struct str data, bool sealing, uint8_t *ret,
-                    size_t *ret_n)
+static err_t cipher(const struct crypto *c, struct str key, struct str iv, struct str data, bool sealing,
+                    uint8_t *ret, size_t *ret_n)
 {
     struct str half = {key.p + key.n / 2, key.n / 2};
     int n = 0, last = 0;
@@ -44,12 +45,13 @@ static err_t cipher(const struct crypto *c, struct str key, struct str iv, struc
     return ERR_OK;
 }
 
-err_t cbc_hmac_seal(const struct crypto *c, struct str key, struct str iv, struct str aad, struct str data, uint8_t *ret,
-                    uint8_t *ret_tag)
+err_t cbc_hmac_seal(const struct crypto *c, struct str key, struct str iv, struct str aad, struct str data,
+                    uint8_t *ret, uint8_t *ret_tag)
 {
     uint8_t mac[MAC_MAX];
     size_t n;
-    if (iv.n != CBC_IV_SIZE || data.n > INT_MAX - CBC_IV_SIZE || cipher(c, key, iv, data, true, ret, &n) != ERR_OK)
+    if (iv.n != CBC_IV_SIZE || data.n > INT_MAX - CBC_IV_SIZE ||
+        cipher(c, key, iv, data, true, ret, &n) != ERR_OK)
         return ERR_CRYPTO;
     TRY(tag_make(c, key, iv, aad, (struct str){(char *)ret, n}, mac));
     memcpy(ret_tag, mac, key.n / 2);

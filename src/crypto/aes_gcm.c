@@ -1,5 +1,5 @@
-/* AES-GCM (NIST SP 800-38D) with the nonce and the tag beside the ciphertext, as RFC 7518 section 5.3 has them: a nonce of
- * 96 bits, a tag of 128. */
+/* AES-GCM (NIST SP 800-38D) with the nonce and the tag beside the ciphertext, as RFC 7518 section 5.3 has
+ * them: a nonce of 96 bits, a tag of 128. */
 #include "crypto/internal.h"
 #include <limits.h>
 
@@ -15,8 +15,8 @@ static bool pass(EVP_CIPHER_CTX *x, struct str aad, struct str data, uint8_t *re
            (data.n == 0 || EVP_CipherUpdate(x, ret, &n, (const uint8_t *)data.p, (int)data.n) == 1);
 }
 
-err_t gcm_seal(const struct crypto *c, struct str key, struct str iv, struct str aad, struct str data, uint8_t *ret,
-               uint8_t *ret_tag)
+err_t gcm_seal(const struct crypto *c, struct str key, struct str iv, struct str aad, struct str data,
+               uint8_t *ret, uint8_t *ret_tag)
 {
     uint8_t none[16];
     int n = 0;
@@ -31,8 +31,8 @@ err_t gcm_seal(const struct crypto *c, struct str key, struct str iv, struct str
     return ok ? ERR_OK : crypto_failed(ERR_CRYPTO);
 }
 
-err_t gcm_open(const struct crypto *c, struct str key, struct str iv, struct str aad, struct str data, struct str tag,
-               uint8_t *ret, size_t *ret_n)
+err_t gcm_open(const struct crypto *c, struct str key, struct str iv, struct str aad, struct str data,
+               struct str tag, uint8_t *ret, size_t *ret_n)
 {
     uint8_t none[16];
     int n = 0;

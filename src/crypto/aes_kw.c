@@ -2,7 +2,8 @@
 #include "crypto/internal.h"
 #include "base/limits.h"
 
-static bool run(const struct crypto *c, struct str kek, struct str data, bool sealing, uint8_t *ret, size_t want)
+static bool run(const struct crypto *c, struct str kek, struct str data, bool sealing, uint8_t *ret,
+                size_t want)
 {
     int n = 0, last = 0;
     EVP_CIPHER_CTX *x = aes_take(c, AES_KW, kek, NULL, sealing);

@@ -40,6 +40,13 @@ void secret_zero(void *p, size_t n)
     OPENSSL_cleanse(p, n);
 }
 
+void secret_choose(uint8_t *to, const uint8_t *from, size_t n, bool take)
+{
+    uint8_t mask = (uint8_t)(0 - (unsigned)take);
+    for (size_t i = 0; i < n; i++)
+        to[i] = (uint8_t)((from[i] & mask) | (to[i] & ~mask));
+}
+
 bool secret_eq(const void *a, const void *b, size_t n)
 {
     return CRYPTO_memcmp(a, b, n) == 0;
