@@ -342,6 +342,15 @@ err_t admin_tokens(struct call *c, void *params)
     return json_send(c, 200, &b);
 }
 
+err_t admin_simulate(struct call *c, void *params)
+{
+    struct buf b;
+    struct jw w;
+    json_begin(c, &b, &w);
+    TRY(token_simulate(&c->op, params, &w));
+    return json_send(c, 200, &b);
+}
+
 bool admin_revocable(struct str node, enum node_kind *ret)
 {
     static const enum node_kind revocable[] = {NODE_TOKEN, NODE_GRANT, NODE_SESSION};
@@ -417,7 +426,7 @@ err_t admin_keys(struct call *c, void *params)
 err_t admin_key_rotate(struct call *c, void *params)
 {
     enum alg alg;
-    if (!alg_find(c->args[0], &alg))
+    if (!alg_find_in(c->args[0], ALGS_ISSUED, &alg))
         return op_fail(&c->op, ERR_NOT_FOUND, "", "there is no such algorithm");
     TRY(keyring_rotate(&c->op, alg));
     TRY(tenant_refresh(&c->op));

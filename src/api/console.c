@@ -135,6 +135,22 @@ static struct str field_text(struct call *c, const json_t *v)
     return buf_view(&b);
 }
 
+/* The text that json_or_text reads back as v. */
+static struct str json_field_text(struct call *c, const json_t *v)
+{
+    struct buf b;
+    struct jw w;
+    json_t *back = NULL;
+    bool plain = json_is_string(v) && json_load(json_str(v), &back) != ERR_OK;
+    json_decref(back);
+    if (plain)
+        return json_str(v);
+    buf_init(&b, c->op.arena, LIMIT_OBJECT);
+    jw_init(&w, &b);
+    jw_json(&w, v);
+    return buf_view(&b);
+}
+
 static void add_choices(json_t *row, const struct field *f, struct str value)
 {
     struct str rest = str_z(f->choices), word;
@@ -147,15 +163,21 @@ static void add_choices(json_t *row, const struct field *f, struct str value)
     }
 }
 
+/* A form has room for JSON where plain text is the usual value. */
+static bool in_form(const struct field *f)
+{
+    return !(f->flags & FIELD_READ_ONLY) && (f->type != F_JSON || (f->flags & FIELD_TEXT));
+}
+
 static void add_field(struct call *c, json_t *rows, const struct field *f, const json_t *object, bool is_new)
 {
     static const char *const inputs[] = {[F_STR] = "is_text", [F_BOOL] = "is_bool", [F_INT] = "is_text", [F_SECONDS] = "is_text",
-                                         [F_STRS] = "is_list", [F_WORDS] = "is_text", [F_ENUM] = "is_choice", [F_SECRET] = "is_secret", [F_JSON] = NULL};
-    if ((f->flags & FIELD_READ_ONLY) || !inputs[f->type])
+                                         [F_STRS] = "is_list", [F_WORDS] = "is_text", [F_ENUM] = "is_choice", [F_SECRET] = "is_secret", [F_JSON] = "is_text"};
+    if (!in_form(f))
         return;
     json_t *row = page_item(rows);
     const json_t *v = object ? json_object_get(object, f->name) : NULL;
-    struct str text = v ? field_text(c, v) : object ? STR("") : str_z(f->initial);
+    struct str text = v && f->type == F_JSON ? json_field_text(c, v) : v ? field_text(c, v) : object ? STR("") : str_z(f->initial);
     page_set(row, "name", str_z(f->name));
     page_set(row, "doc", str_z(f->doc));
     page_set(row, "value", text.p ? text : STR(""));
@@ -273,7 +295,10 @@ static json_t *lines_json(struct str text)
 static json_t *form_value(const struct field *f, struct str v)
 {
     int64_t n;
+    json_t *json = NULL;
     switch (f->type) {
+    case F_JSON:
+        return v.n && json_or_text(v, &json) == ERR_OK ? json : NULL;
     case F_BOOL:
         return json_boolean(v.n > 0);
     case F_STRS:
@@ -296,7 +321,7 @@ static json_t *form_json(struct call *c, const struct object_kind *k, bool is_ne
     json_t *doc = json_object();
     for (size_t i = 0; i < k->fields.n; i++) {
         const struct field *f = &k->fields.v[i];
-        if ((f->flags & FIELD_READ_ONLY) || f->type == F_JSON || ((f->flags & FIELD_FIXED) && !is_new))
+        if (!in_form(f) || ((f->flags & FIELD_FIXED) && !is_new))
             continue;
         json_t *v = form_value(f, pairs_get(c->form, str_z(f->name)));
         if (v && is_new && f->type == F_STR && json_string_length(v) == 0) {
@@ -390,7 +415,7 @@ err_t console_action(struct call *c, void *params)
     enum alg alg;
     TRY(csrf_check(&c->op, "console", c->session_text, p->csrf));
     if (str_is(p->action, "rotate") && str_is(c->args[0], "keys")) {
-        if (!alg_find(p->node, &alg))
+        if (!alg_find_in(p->node, ALGS_ISSUED, &alg))
             return op_fail(&c->op, ERR_PARAM_BAD, "node", "is not an algorithm");
         TRY(op_permit(&c->op, "key.write"));
         TRY(keyring_rotate(&c->op, alg));
@@ -455,7 +480,8 @@ err_t console_keys(struct call *c, void *params)
     }
     json_t *algs = page_list(data, "algs");
     for (enum alg a = 0; a < ALG_COUNT; a++)
-        page_set(page_item(algs), "name", str_z(alg_row(a)->name));
+        if (ALGS_ISSUED & ALG_BIT(a))
+            page_set(page_item(algs), "name", str_z(alg_row(a)->name));
     if (op_may(&c->op, "key.write") && data)
         json_object_set_new(data, "may_write", json_true());
     return page_send(c, 200, "console_keys.html", data);

@@ -24,6 +24,7 @@ enum field_flag {
     FIELD_MULTI = 8,     /* F_STRS in forms: each repetition is one member, words are not split (redirect_uris, resource) */
     FIELD_FIXED = 16,    /* set at creation, refused if a later write differs (the name of an object): what *obj already holds
                             and is not the default stays */
+    FIELD_TEXT = 32,     /* F_JSON on a command line or in a console form: text that is no JSON is that text (json_or_text) */
 };
 
 struct field {

@@ -56,3 +56,14 @@ err_t json_keep(struct arena *a, json_t *doc)
     json_decref(doc);
     return ERR_MEMORY;
 }
+
+err_t json_or_text(struct str text, json_t **ret)
+{
+    if (json_load(text, ret) == ERR_OK)
+        return ERR_OK;
+    json_t *v = json_stringn(text.p ? text.p : "", text.n);
+    if (!v) /* not UTF-8, or memory is out */
+        return ERR_JSON;
+    *ret = v;
+    return ERR_OK;
+}

@@ -11,6 +11,8 @@
 err_t json_load(struct str text, json_t **ret);
 /* The arena releases doc when it is reset; ERR_MEMORY, and doc released at once, past its ceiling. */
 err_t json_keep(struct arena *a, json_t *doc);
+/* JSON if it is that, otherwise the text as a JSON string: what people type for a value of any type. */
+err_t json_or_text(struct str text, json_t **ret);
 struct str json_str(const json_t *v); /* a string's bytes; STR_NONE if v is not a string */
 
 /* Scanner: checks the whole text as one JSON object as strictly as json_load and hands each top-level member to fn.

@@ -23,6 +23,7 @@ const struct cli_command cli_commands[] = {
      cli_client_secret},
     OBJECT("resource", "IDENTIFIER", "resource"),
     OBJECT("webhook", "NAME", "webhook"),
+    OBJECT("claim", "NAME", "custom claim"),
     OBJECT("user", "USERNAME", "person"),
     {"user link", "USERNAME", "Make a one-use link for choosing a password", 0, 1, 1,
      "purpose|reset or enrol|which page it opens (default: reset)", cli_user_link},
@@ -54,6 +55,10 @@ const struct cli_command cli_commands[] = {
      cli_token_inspect},
     {"token introspect", "TOKEN|-", "Say what a token is worth now (RFC 7662)", CLI_INPUT, 1, 1, NULL,
      cli_token_introspect},
+    {"token simulate", "", "Print what a sign-in would yield: access token, ID token, UserInfo; nothing is issued", 0, 0, 0,
+     "user|USERNAME|for this person or service account\nclient|CLIENT_ID|for this client\nscope|SCOPE|what it asks for (default: "
+     "all it has)\naudience|RESOURCE|what for (default: the default resource)",
+     cli_token_simulate},
     {"token revoke", "TOKEN|ID|-", "Revoke a token, session or grant and all below it", CLI_INPUT, 1, 1,
      "session||the ID is a session's\ngrant||the ID is a grant's", cli_token_revoke},
     {"token list", "USERNAME", "List what can act for an account: sessions, grants, API keys", 0, 1, 1, NULL,

@@ -23,6 +23,7 @@ int cli_audit_list(struct cli_call *c); /* audit.c */
 int cli_audit_verify(struct cli_call *c);
 int cli_token_check(struct cli_call *c); /* token.c */
 int cli_token_introspect(struct cli_call *c);
+int cli_token_simulate(struct cli_call *c);
 int cli_token_revoke(struct cli_call *c);
 int cli_token_list(struct cli_call *c);
 int cli_token_inspect(struct cli_call *c); /* inspect.c */

@@ -70,6 +70,36 @@ int cli_token_introspect(struct cli_call *c)
     return active ? 0 : 1;
 }
 
+int cli_token_simulate(struct cli_call *c)
+{
+    struct simulate_params p = {.user = cli_option(c, "user"),
+                                .client = cli_option(c, "client"),
+                                .scope = cli_option(c, "scope"),
+                                .audience = cli_option(c, "audience")};
+    struct buf b;
+    struct jw w;
+    if (!p.client.p)
+        return cli_refuse(c, 2, "name a client with --client, and a person with --user unless it asks for itself");
+    buf_init(&b, c->arena, LIMIT_REQUEST_ARENA);
+    jw_init(&w, &b);
+    err_t e = token_simulate(c->op, &p, &w);
+    if (e != ERR_OK)
+        return cli_fail(c, e);
+    json_t *v = cli_parsed_json(&b), *part;
+    const char *key;
+    if (c->json)
+        cli_print_json(c, v);
+    json_object_foreach(v, key, part)
+    {
+        if (c->json)
+            break;
+        buf_fmt(c->out, "%s%s\n", c->out->n ? "\n" : "", key);
+        cli_print_members(c->out, part);
+    }
+    json_decref(v);
+    return 0;
+}
+
 /* What ends: a refresh token stands for its grant, everything else for itself. */
 static err_t node_of(struct cli_call *c, enum node_kind *ret_kind, int64_t *ret_id)
 {

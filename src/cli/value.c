@@ -42,7 +42,7 @@ err_t cli_value(const struct field *f, struct str text, json_t **ret, struct fau
         TRY(list_value(f, text, &v));
         break;
     case F_JSON:
-        if (json_load(text, &v) != ERR_OK)
+        if ((f->flags & FIELD_TEXT ? json_or_text(text, &v) : json_load(text, &v)) != ERR_OK)
             return fault_set(fault, ERR_PARAM_BAD, f->name, "expected JSON");
         break;
     default:

@@ -61,6 +61,7 @@ static void write_audience(struct jw *w, struct str audience)
 /* What the answer needs beside the token's row. */
 struct names {
     struct str client, user, scope;
+    const struct object *client_object; /* NULL: an API key */
 };
 
 static err_t user_name(struct op *op, int64_t account_id, struct str *ret)
@@ -83,11 +84,23 @@ static err_t read_names(struct op *op, const struct token *t, struct names *ret)
         struct object *client;
         TRY(object_get_id(op, &kind_client, t->client_id, &client));
         ret->client = client->name;
+        ret->client_object = client;
     }
     return ERR_OK;
 }
 
-static void write_active(struct op *op, const struct token *t, const struct names *n, struct jw *w)
+/* What an access token says beside, whatever its format. */
+static err_t write_custom(struct op *op, const struct token *t, const struct names *n, struct jw *w)
+{
+    struct account a;
+    if (t->kind != TOKEN_ACCESS || !(op->tenant->claim_tokens & CLAIM_ACCESS))
+        return ERR_OK;
+    if (t->account_id)
+        TRY(account_by_id(op, t->account_id, &a));
+    return claims_write_custom(op, op->tenant, CLAIM_ACCESS, t->account_id ? &a : NULL, n->client_object, n->scope, w);
+}
+
+static err_t write_active(struct op *op, const struct token *t, const struct names *n, struct jw *w)
 {
     jw_m_bool(w, "active", true);
     if (n->scope.n)
@@ -102,6 +115,7 @@ static void write_active(struct op *op, const struct token *t, const struct name
     write_audience(w, t->audience);
     jw_m_str(w, "iss", op->tenant->issuer);
     jw_m_str(w, "jti", id_text(op->core, op->arena, t->id));
+    return write_custom(op, t, n, w);
 }
 
 static err_t look(struct op *op, struct str text, const struct object *client, struct token *ret,
@@ -121,7 +135,7 @@ err_t introspect(struct op *op, const struct introspect_params *p, struct object
                  struct jw *w)
 {
     struct token t;
-    struct names names = {STR_NONE, STR_NONE, STR_NONE};
+    struct names names = {.client = STR_NONE};
     if (!p->token.p)
         return op_fail(op, ERR_PARAM_MISSING, "token", "token is missing");
     err_t e = look(op, p->token, client_or_null, &t, &names);
@@ -130,7 +144,7 @@ err_t introspect(struct op *op, const struct introspect_params *p, struct object
         return e;
     jw_open(w, '{');
     if (e == ERR_OK)
-        write_active(op, &t, &names, w);
+        TRY(write_active(op, &t, &names, w));
     else
         jw_m_bool(w, "active", false);
     jw_close(w, '}');

@@ -4,7 +4,7 @@
 #include "oauth/parts.h"
 #include <stdio.h>
 
-#define CLAIMS_MAX (LIMIT_SCOPE + LIMIT_RESOURCES * LIMIT_TEXT + 4096)
+#define CLAIMS_MAX (LIMIT_SCOPE + LIMIT_RESOURCES * LIMIT_TEXT + 4096 + LIMIT_CLAIMS)
 
 int64_t life_or_default(int64_t of_client, int64_t of_tenant)
 {
@@ -70,7 +70,7 @@ static struct str jti_of(struct op *op, const struct issued *t)
     return t->stored ? id : arena_fmt(op->arena, "%c%.*s", JTI_UNSTORED, STR_ARG(id));
 }
 
-static void write_claims(struct op *op, const struct issue *i, const struct issued *t, struct jw *w)
+static err_t write_claims(struct op *op, const struct issue *i, const struct issued *t, struct jw *w)
 {
     jw_open(w, '{');
     jw_m_str(w, "iss", op->tenant->issuer);
@@ -86,7 +86,9 @@ static void write_claims(struct op *op, const struct issue *i, const struct issu
         write_person(w, i);
     if (!t->stored && i->grant)
         jw_m_str(w, "gid", id_text(op->core, op->arena, i->grant->id));
+    TRY(claims_write_custom(op, op->tenant, CLAIM_ACCESS, i->account, i->client, i->scope, w));
     jw_close(w, '}');
+    return ERR_OK;
 }
 
 static err_t sign_access(struct op *op, const struct issue *i, struct issued *t)
@@ -96,13 +98,13 @@ static err_t sign_access(struct op *op, const struct issue *i, struct issued *t)
     enum alg alg;
     struct buf b;
     struct jw w;
-    if (!alg_find(c->access_token_signing_alg.n ? c->access_token_signing_alg : op->tenant->spec->signing_alg,
-                  &alg))
+    if (!alg_find_in(c->access_token_signing_alg.n ? c->access_token_signing_alg : op->tenant->spec->signing_alg,
+                     ALGS_ISSUED, &alg))
         return op_fail(op, ERR_INTERNAL, "", "the signing algorithm is unknown");
     TRY(tenant_signing_key(op, alg, &key));
     buf_init(&b, op->arena, CLAIMS_MAX);
     jw_init(&w, &b);
-    write_claims(op, i, t, &w);
+    TRY(write_claims(op, i, t, &w));
     if (!buf_ok(&b))
         return ERR_MEMORY;
     TRY(jws_sign(op->core->crypto, &key->jwk, STR("at+jwt"), buf_view(&b), op->arena, &t->access_text));
@@ -150,18 +152,35 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-err_t issue_access(struct op *op, const struct issue *i, struct issue_ids ids, struct issued *t)
+static bool is_jwt(const struct issue *i)
+{
+    return str_is(client_of(i->client)->access_token_format, "jwt");
+}
+
+/* All of it but the text. */
+static void make_access(struct op *op, const struct issue *i, struct issue_ids ids, struct issued *t)
 {
     const struct client *c = client_of(i->client);
-    bool jwt = str_is(c->access_token_format, "jwt");
-    t->stored = !jwt || c->store_access_tokens;
+    t->stored = !is_jwt(i) || c->store_access_tokens;
     t->access = row_of(op, i, TOKEN_ACCESS, ids.access);
     t->access.expires_s =
         op->now_s + life_or_default(c->access_token_life_s, op->tenant->spec->access_token_life_s);
     if (i->grant)
         t->access.expires_s = earlier(t->access.expires_s, i->grant->expires_s);
     t->life_s = t->access.expires_s - op->now_s;
-    return jwt ? sign_access(op, i, t) : make_access_text(op, t);
+}
+
+err_t issue_access(struct op *op, const struct issue *i, struct issue_ids ids, struct issued *t)
+{
+    make_access(op, i, ids, t);
+    return is_jwt(i) ? sign_access(op, i, t) : make_access_text(op, t);
+}
+
+err_t issue_preview(struct op *op, const struct issue *i, struct jw *w)
+{
+    struct issued t = {.life_s = 0};
+    make_access(op, i, issue_take_ids(op), &t);
+    return write_claims(op, i, &t, w);
 }
 
 void refresh_derive(struct op *op, struct str text, int64_t grant_id, int64_t parent_generation, int64_t id,

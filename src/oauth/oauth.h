@@ -112,6 +112,16 @@ err_t introspect(struct op *op, const struct introspect_params *p, struct object
                  struct jw *w);
 err_t token_revoke(struct op *op, const struct introspect_params *p, struct object *client);
 
+/* --- preview: what a sign-in now would yield, issuing nothing --- */
+struct simulate_params {
+    struct str user; /* STR_NONE: the client for itself */
+    struct str client, scope, audience;
+};
+extern const struct fields simulate_fields;
+/* {"access_token": {claims}, "id_token": {claims}, "userinfo": {...}}; the last two for people and the scope openid. Needs
+ * user.read and client.read. */
+err_t token_simulate(struct op *op, const struct simulate_params *p, struct jw *w);
+
 /* Who and what a bearer token stands for, judged: for /verify, the admin API, resource endpoints. Opaque,
  * stored and unstored JWT, API keys. ERR_TOKEN_INVALID. */
 struct bearer {

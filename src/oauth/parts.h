@@ -118,6 +118,8 @@ struct refresh_parent {
     struct str text;
     int64_t generation;
 };
+/* The claims that the access token would have, as one JSON object. */
+err_t issue_preview(struct op *op, const struct issue *i, struct jw *w);
 err_t issue_refresh(struct op *op, const struct issue *i, struct issue_ids ids,
                     const struct refresh_parent *parent, struct issued *t);
 err_t issue_insert(struct db *db, const struct issued *t); /* inside the transaction */
@@ -132,6 +134,12 @@ int64_t life_or_default(int64_t of_client, int64_t of_tenant);
 /* The text of the refresh token with this row id whose parent was presented as `text` (DESIGN section 7). */
 void refresh_derive(struct op *op, struct str text, int64_t grant_id, int64_t parent_generation, int64_t id,
                     struct token_text *ret);
+
+/* --- claim_template.c --- */
+/* The tenant's custom claims that stand in this kind of token, as members of the open object. account NULL: the client's own
+ * token; client may be NULL. ERR_MEMORY when the buffer is full: leave LIMIT_CLAIMS for them. */
+err_t claims_write_custom(struct op *op, const struct tenant *t, enum claim_token which, const struct account *account,
+                          const struct object *client, struct str scope, struct jw *w);
 
 /* --- bearer.c --- */
 /* What an API key may do now, as words. */

@@ -104,7 +104,7 @@ static err_t check_room(struct op *op, const struct object *o, bool is_new)
                        o->kind->plural);
     if (bytes + (int64_t)spec.n > LIMIT_TENANT_PARTS_BYTES)
         return op_fail(op, ERR_TOO_LARGE, "",
-                       "the roles, resources and webhooks of a tenant have at most %d bytes together",
+                       "the roles, resources, webhooks and claims of a tenant have at most %d bytes together",
                        LIMIT_TENANT_PARTS_BYTES);
     return ERR_OK;
 }

@@ -34,14 +34,14 @@ struct loading {
     struct op *op;
     struct arena *a;
     struct tenant *t;
-    struct parts roles, resources, webhooks;
+    struct parts roles, resources, webhooks, claims;
 };
 
-static const struct object_kind *const part_kinds[] = {&kind_role, &kind_resource, &kind_webhook};
+static const struct object_kind *const part_kinds[] = {&kind_role, &kind_resource, &kind_webhook, &kind_claim};
 
 static err_t load_part(struct loading *l, const struct rows *r)
 {
-    struct parts *lists[] = {&l->roles, &l->resources, &l->webhooks};
+    struct parts *lists[] = {&l->roles, &l->resources, &l->webhooks, &l->claims};
     struct str kind = db_text(r, 11);
     for (size_t i = 0; i < sizeof(part_kinds) / sizeof(part_kinds[0]); i++) {
         struct object o;
@@ -52,6 +52,8 @@ static err_t load_part(struct loading *l, const struct rows *r)
             return ERR_OK;
         if (part_kinds[i] == &kind_webhook)
             ((struct webhook *)o.spec)->secret = o.secret; /* sealed; opened when the keys are there */
+        if (part_kinds[i] == &kind_claim)
+            l->t->claim_tokens |= ((struct claim *)o.spec)->token_bits = claim_token_bits(((struct claim *)o.spec)->tokens);
         return parts_add(l->a, lists[i], o.spec);
     }
     return ERR_OK;
@@ -64,6 +66,7 @@ static err_t load_parts(struct loading *l)
     l->roles.size = sizeof(struct role);
     l->resources.size = sizeof(struct resource);
     l->webhooks.size = sizeof(struct webhook);
+    l->claims.size = sizeof(struct claim);
     TRY(db_rows(l->op->db, Q_OBJECT_OF_SNAPSHOT, BIND(vint(l->t->object.id)), &r));
     while (e == ERR_OK && db_next(&r))
         e = load_part(l, &r);
@@ -76,6 +79,8 @@ static err_t load_parts(struct loading *l)
     l->t->nresources = l->resources.n;
     l->t->webhooks = (const struct webhook *)(void *)l->webhooks.v;
     l->t->nwebhooks = l->webhooks.n;
+    l->t->claims = (const struct claim *)(void *)l->claims.v;
+    l->t->nclaims = l->claims.n;
     return end;
 }
 

@@ -1,7 +1,7 @@
 /* A tenant: a row, not a process. The snapshot here is what requests work with: the tenant's own fields, its roles and
  * resources, its keys. Immutable, cached, replaced as a whole when any part changes. */
 #pragma once
-#include "token/object.h"
+#include "token/claim.h"
 
 struct role {
     struct str name, description;
@@ -47,6 +47,9 @@ struct tenant {
     size_t nresources;
     const struct webhook *webhooks;
     size_t nwebhooks;
+    const struct claim *claims; /* oauth/claim_template.c */
+    size_t nclaims;
+    unsigned claim_tokens;      /* where any of them stands: enum claim_token */
     const struct signing_key *keys;
     size_t nkeys;
     struct str jwks, metadata; /* ready to send */
