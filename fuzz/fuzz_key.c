@@ -34,6 +34,8 @@ static void try_signature(const struct crypto *c, const struct key *k, struct st
         [KEY_EC_K256] = SIG_ECDSA, [KEY_ED25519] = SIG_EDDSA, [KEY_ED448] = SIG_EDDSA,
         [KEY_RSA] = SIG_RSA_PKCS1,
     };
+    if (key_kind_of(k) >= sizeof(schemes) / sizeof(schemes[0]))
+        return; /* keys that agree on keys sign nothing */
     require(key_verify(c, k, schemes[key_kind_of(k)], DIGEST_SHA256, STR("message"), sig) == ERR_SIGNATURE);
 }
 

@@ -64,6 +64,8 @@ static bool print_node(yaml_emitter_t *e, const json_t *v)
         return print_scalar(e, num, false);
     case JSON_REAL:
         snprintf(num, sizeof num, "%.17g", json_real_value(v));
+        if (!strpbrk(num, ".e")) /* or it would be read as an integer */
+            strcat(num, ".0");
         return print_scalar(e, num, false);
     default:
         return print_scalar(e, json_is_true(v) ? "true" : json_is_false(v) ? "false" : "null", false);
