@@ -7,7 +7,7 @@
 static const char *const names[AES_MODES][AES_SIZES] = {
     [AES_GCM] = {"AES-128-GCM", "AES-192-GCM", "AES-256-GCM"},
     [AES_CBC] = {"AES-128-CBC", "AES-192-CBC", "AES-256-CBC"},
-    [AES_KW] = {"AES-128-WRAP", "AES-192-WRAP", "AES-256-WRAP"},
+    [AES_ECB] = {"AES-128-ECB", "AES-192-ECB", "AES-256-ECB"},
 };
 
 bool aes_fetch(struct aes *s)
@@ -43,7 +43,6 @@ static EVP_CIPHER_CTX *fresh(const EVP_CIPHER *cipher)
     EVP_CIPHER_CTX *x = EVP_CIPHER_CTX_new();
     if (!x)
         return NULL;
-    EVP_CIPHER_CTX_set_flags(x, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
     if (EVP_CipherInit_ex2(x, cipher, NULL, NULL, 1, NULL) == 1)
         return x;
     EVP_CIPHER_CTX_free(x);

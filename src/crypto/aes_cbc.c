@@ -49,7 +49,7 @@ err_t cbc_hmac_seal(const struct crypto *c, struct str key, struct str iv, struc
                     uint8_t *ret, uint8_t *ret_tag)
 {
     uint8_t mac[MAC_MAX];
-    size_t n;
+    size_t n = 0;
     if (iv.n != CBC_IV_SIZE || data.n > INT_MAX - CBC_IV_SIZE ||
         cipher(c, key, iv, data, true, ret, &n) != ERR_OK)
         return ERR_CRYPTO;

@@ -13,7 +13,7 @@ void *pool_take(struct pool *p);         /* NULL when all are out */
 bool pool_give(struct pool *p, void *x); /* false when there is no place: the caller frees x */
 
 /* --- aes.c --- */
-enum aes_mode { AES_GCM, AES_CBC, AES_KW, AES_MODES };
+enum aes_mode { AES_GCM, AES_CBC, AES_ECB, AES_MODES };
 #define AES_SIZES 3 /* 128, 192, 256 bits */
 struct aes {
     struct aes_pool {
