@@ -92,21 +92,81 @@ err_t jws_sign(const struct crypto *c, const struct jwk *k, struct str typ, stru
  * is malformed, ERR_ALG if its header names another algorithm than the key's, ERR_SIGNATURE. */
 err_t jws_verify(const struct crypto *c, const struct jwk *k, struct str token, struct arena *a, struct str *ret_payload);
 
-/* What a verifier accepts; every member is required unless said otherwise. */
+/* --- signed text that is no token: jws_text.c, jws_json.c. For the library and the command line; the server's profiles take
+ * compact tokens alone (A73). At most LIMIT_JWS bytes. --- */
+struct jws_options {
+    struct str typ, cty;
+    bool detached;  /* the payload is left out (RFC 7515 appendix F) */
+    bool unencoded; /* the payload as it is: "b64": false and crit (RFC 7797). Attached it has to be text without a dot (compact) or UTF-8 (JSON) */
+};
+struct jws_seen {
+    struct str header, payload;
+    const struct jwk *key; /* whose signature it is; in the caller's set */
+};
+/* ERR_PARAM_BAD: a payload that cannot stand there unencoded. */
+err_t jws_make(const struct crypto *c, const struct jwk *k, const struct jws_options *o, struct str payload, struct arena *a,
+               struct str *ret);
+/* detached: the payload if it comes apart from the text, else NULL. One key of the set (with the header's kid, if it has one) must have made
+ * the signature. Of crit only ["b64"] is understood. ERR_TOKEN_INVALID: malformed; ERR_KEY: no key for it; ERR_SIGNATURE. */
+err_t jws_open(const struct crypto *c, const struct jwks *keys, struct str text, const struct str *detached, struct arena *a,
+               struct jws_seen *ret);
+/* The JSON serializations (RFC 7515 section 7.2): flattened with one key, general with several or when asked for. Opening takes both;
+ * one right signature is enough, by the key that is told. */
+err_t jws_json_make(const struct crypto *c, const struct jwks *keys, const struct jws_options *o, bool general, struct str payload,
+                    struct arena *a, struct str *ret);
+err_t jws_json_open(const struct crypto *c, const struct jwks *keys, struct str text, const struct str *detached, struct arena *a,
+                    struct jws_seen *ret);
+
+/* --- tokens --- */
+enum jwt_claim {
+    JWT_ISS,
+    JWT_SUB,
+    JWT_AUD,
+    JWT_EXP,
+    JWT_IAT,
+    JWT_NBF,
+    JWT_JTI,
+    JWT_CLIENT_ID,
+    JWT_SCOPE,
+    JWT_AZP,
+    JWT_NONCE,
+    JWT_SID,
+    JWT_AUTH_TIME,
+    JWT_EVENTS,
+    JWT_CLAIMS
+};
+#define JWT_BIT(c) (1u << (c))
+/* What a verifier accepts; a zero member asks for nothing unless said otherwise. */
 struct jwt_profile {
     const char *typ;     /* "at+jwt" (also accepted with "application/" before it, any case), or NULL: JWT or absent */
+    bool typ_lax;        /* with a typ: JWT and absent are accepted, too, since older makers leave it out */
     uint64_t algs;       /* ALG_BIT() of each allowed */
-    struct str iss;
+    uint32_t need;       /* JWT_BIT() of each that has to stand there; exp does unless exp_optional */
+    uint32_t forbid;     /* and of each that marks another kind of token */
+    bool exp_optional;
+    bool iss_is_sub;     /* both name the client (RFC 7523 section 3) */
+    const char *event;   /* a member events must have */
+    struct str iss;      /* required */
     struct strs aud;     /* one of these must stand in aud; empty: aud is not looked at */
+    bool aud_alone;      /* aud must be one string, not a list */
     struct str azp;      /* if set and the token has azp, they must be equal; STR_NONE: azp is not looked at */
+    struct str nonce;    /* if set, the token's must be equal */
     int64_t skew_s;      /* tolerated clock difference for exp, nbf, iat */
-    int64_t max_life_s;  /* exp - iat (exp - now without iat) may not exceed it; 0: no bound. exp is always required */
+    int64_t max_life_s;  /* exp - iat (exp - now without iat) may not exceed it; 0: no bound */
 };
+/* The rows of jwt_profile.c: typ, algorithms, claims, lifetime and skew of a kind of token (RFC 8725 section 3.12); the caller sets iss, aud and
+ * what else it knows, and may narrow algs. */
+enum jwt_kind { JWT_ACCESS_TOKEN, JWT_ID_TOKEN, JWT_CLIENT_ASSERTION, JWT_LOGOUT_TOKEN, JWT_REQUEST_OBJECT, JWT_KINDS };
+struct jwt_profile jwt_profile_of(enum jwt_kind kind);
+
 struct jwt {
     struct str header, payload; /* decoded JSON */
-    struct str kid, typ, iss, sub, jti, client_id, scope, azp;
+    struct str kid, typ, iss, sub, jti, client_id, scope, azp, nonce, sid;
+    struct str events; /* JSON as it stands */
     struct strs aud;
-    int64_t exp_s, iat_s, nbf_s; /* 0 when absent */
+    bool aud_is_list;
+    int64_t exp_s, iat_s, nbf_s, auth_time_s; /* 0 when absent */
+    uint32_t has; /* JWT_BIT() of each claim that stands there */
     enum alg alg;
 };
 /* Splits, decodes, checks the header strictly (alg, typ, crit refused, b64 refused; jwk, jku, x5u, x5c are never looked at;

@@ -85,7 +85,7 @@ err_t jwe_params_read(struct str header, struct arena *a, struct jwe_params *ret
     struct jwe_params p = {.alg = ALG_COUNT, .enc = ENC_COUNT};
     if (header.n == 0 || header.n > LIMIT_JWE_HEADER)
         return ERR_DECRYPT;
-    struct reader r = {a, &p, members, sizeof(members) / sizeof(members[0]), NULL};
+    struct reader r = {a, &p, members, sizeof(members) / sizeof(members[0]), NULL, 0};
     err_t e = members_read(&r, header);
     if (e != ERR_OK)
         return e == ERR_MEMORY ? e : ERR_DECRYPT;

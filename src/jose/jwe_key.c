@@ -104,7 +104,7 @@ static err_t epk_read(const struct hand *h, struct key **ret)
     const struct curve *curve = &curves[kind];
     struct epk e = {0};
     struct str x, y = STR_NONE;
-    struct reader r = {h->a, &e, members, sizeof(members) / sizeof(members[0]), NULL};
+    struct reader r = {h->a, &e, members, sizeof(members) / sizeof(members[0]), NULL, 0};
     if (!h->p->epk.p || members_read(&r, h->p->epk) != ERR_OK || !str_is(e.kty, curve->kty) ||
         !str_is(e.crv, curve->crv) || !e.x.p || curve->y != (e.y.p != NULL))
         return ERR_DECRYPT;

@@ -21,56 +21,10 @@ static err_t read_date(struct reader *r, const struct member *self, const struct
     return ERR_OK;
 }
 
-static err_t take_text(void *ctx, const struct json_member *m)
-{
-    *(struct str *)ctx = m->text;
-    return ERR_OK;
-}
-
-/* A string of an array that is known to be sound JSON. The scanner unescapes values of members only, so make
- * it one. */
-static err_t array_string(struct arena *a, struct str raw, struct str *ret)
-{
-    *ret = (struct str){raw.p + 1, raw.n - 2};
-    if (str_find(*ret, '\\') == ret->n)
-        return ERR_OK;
-    struct str doc = arena_fmt(a, "{\"s\":%.*s}", STR_ARG(raw));
-    return doc.p ? json_scan(a, doc, take_text, ret) : ERR_MEMORY;
-}
-
-/* Length of the string literal s starts with, quotes included; s is sound JSON, so it ends. */
-static size_t literal_length(struct str s)
-{
-    size_t i = 1;
-    while (i < s.n && s.p[i] != '"')
-        i += s.p[i] == '\\' ? 2 : 1;
-    return i < s.n ? i + 1 : s.n;
-}
-
-static err_t array_strings(struct arena *a, struct str raw, struct strs *ret)
-{
-    struct str *v = arena_array(a, struct str, LIMIT_JWT_AUD);
-    size_t n = 0;
-    if (!v)
-        return ERR_MEMORY;
-    for (size_t i = 1; i + 1 < raw.n; i++) { /* between the brackets */
-        char c = raw.p[i];
-        if (c == ',' || c == ' ' || c == '\t' || c == '\n' || c == '\r')
-            continue;
-        if (c != '"' || n == LIMIT_JWT_AUD)
-            return ERR_TOKEN_INVALID;
-        struct str rest = {raw.p + i, raw.n - i};
-        rest.n = literal_length(rest);
-        TRY(array_string(a, rest, &v[n++]));
-        i += rest.n - 1;
-    }
-    *ret = (struct strs){v, n};
-    return ERR_OK;
-}
-
 static err_t read_aud(struct reader *r, const struct member *self, const struct json_member *m)
 {
     struct strs *ret = (struct strs *)((char *)r->obj + self->offset);
+    ((struct jwt *)r->obj)->aud_is_list = m->type == JSON_T_ARRAY;
     if (m->type == JSON_T_ARRAY)
         return array_strings(r->a, m->raw, ret);
     if (m->type != JSON_T_STRING)
@@ -83,19 +37,31 @@ static err_t read_aud(struct reader *r, const struct member *self, const struct 
     return ERR_OK;
 }
 
+static err_t read_object(struct reader *r, const struct member *self, const struct json_member *m)
+{
+    if (m->type != JSON_T_OBJECT)
+        return ERR_TOKEN_INVALID;
+    *(struct str *)((char *)r->obj + self->offset) = m->raw;
+    return ERR_OK;
+}
+
 #define TEXT(name) #name, member_str, offsetof(struct jwt, name), #name " is not a string"
 #define DATE(name) #name, read_date, offsetof(struct jwt, name##_s), #name " is not a time in seconds"
-static const struct member claims[] = {
-    {TEXT(iss)},
-    {TEXT(sub)},
-    {"aud", read_aud, offsetof(struct jwt, aud), "aud is not a string or a list of strings"},
-    {DATE(exp)},
-    {DATE(iat)},
-    {DATE(nbf)},
-    {TEXT(jti)},
-    {TEXT(client_id)},
-    {TEXT(scope)},
-    {TEXT(azp)},
+static const struct member claims[JWT_CLAIMS] = {
+    [JWT_ISS] = {TEXT(iss)},
+    [JWT_SUB] = {TEXT(sub)},
+    [JWT_AUD] = {"aud", read_aud, offsetof(struct jwt, aud), "aud is not a string or a list of strings"},
+    [JWT_EXP] = {DATE(exp)},
+    [JWT_IAT] = {DATE(iat)},
+    [JWT_NBF] = {DATE(nbf)},
+    [JWT_JTI] = {TEXT(jti)},
+    [JWT_CLIENT_ID] = {TEXT(client_id)},
+    [JWT_SCOPE] = {TEXT(scope)},
+    [JWT_AZP] = {TEXT(azp)},
+    [JWT_NONCE] = {TEXT(nonce)},
+    [JWT_SID] = {TEXT(sid)},
+    [JWT_AUTH_TIME] = {DATE(auth_time)},
+    [JWT_EVENTS] = {"events", read_object, offsetof(struct jwt, events), "events is not an object"},
 };
 #undef TEXT
 #undef DATE
@@ -105,10 +71,11 @@ static err_t read_token(struct str token, struct arena *a, struct jws *s, struct
 {
     TRY(jws_read(token, a, s, ret_why));
     struct jwt t = {.header = s->header, .payload = s->payload, .kid = s->kid, .typ = s->typ, .alg = s->alg};
-    struct reader r = {a, &t, claims, sizeof(claims) / sizeof(claims[0]), NULL};
+    struct reader r = {a, &t, claims, JWT_CLAIMS, NULL, 0};
     err_t e = members_read(&r, s->payload);
     *ret_why = r.why;
     TRY(e);
+    t.has = r.seen;
     *ret = t;
     return ERR_OK;
 }
@@ -131,9 +98,10 @@ static bool typ_is(struct str typ, const char *want)
     return str_eq_nocase(typ, str_z(want));
 }
 
-static bool typ_ok(struct str typ, const char *want)
+static bool typ_ok(struct str typ, const struct jwt_profile *p)
 {
-    return want ? typ.p && typ_is(typ, want) : !typ.p || typ_is(typ, "JWT");
+    bool plain = !typ.p || typ_is(typ, "JWT");
+    return p->typ ? (typ.p && typ_is(typ, p->typ)) || (p->typ_lax && plain) : plain;
 }
 
 /* The key the header names; without a name the only one there is. */
@@ -163,33 +131,70 @@ static const char *wrong_parties(const struct jwt *t, const struct jwt_profile *
         return "aud does not name this audience";
     if (p->azp.p && t->azp.p && !str_eq(t->azp, p->azp))
         return "azp is another client";
+    if (p->aud_alone && t->aud_is_list)
+        return "aud is a list, not one string";
+    if (p->iss_is_sub && !str_eq(t->iss, t->sub))
+        return "iss and sub differ";
+    if (p->nonce.p && !str_eq(t->nonce, p->nonce))
+        return "nonce is another";
     return NULL;
+}
+
+struct wanted_event {
+    const char *name;
+    bool found;
+};
+
+static err_t look_for_event(void *ctx, const struct json_member *m)
+{
+    struct wanted_event *w = ctx;
+    w->found |= m->type == JSON_T_OBJECT && str_is(m->key, w->name);
+    return ERR_OK;
+}
+
+/* Which claims stand there tells one kind of token from another (RFC 8725 section 3.12). */
+static const char *wrong_kind(const struct jwt *t, const struct jwt_profile *p, struct arena *a)
+{
+    static const char *const missing[JWT_CLAIMS] = {
+        [JWT_ISS] = "iss is missing", [JWT_SUB] = "sub is missing", [JWT_AUD] = "aud is missing",
+        [JWT_EXP] = "exp is missing", [JWT_IAT] = "iat is missing", [JWT_JTI] = "jti is missing",
+        [JWT_CLIENT_ID] = "client_id is missing", [JWT_EVENTS] = "events is missing", [JWT_NONCE] = "nonce is missing",
+    };
+    if (t->has & p->forbid)
+        return "it has a claim that is not for this kind of token";
+    for (size_t i = 0; p->need & ~t->has && i < JWT_CLAIMS; i++)
+        if (p->need & ~t->has & JWT_BIT(i))
+            return missing[i] ? missing[i] : "a claim is missing";
+    if (!p->event)
+        return NULL;
+    struct wanted_event w = {p->event, false};
+    return json_scan(a, t->events, look_for_event, &w) == ERR_OK && w.found ? NULL : "events does not name the expected event";
 }
 
 /* Times are at most LIMIT_TIME_S, so that no sum here overflows. */
 static const char *wrong_times(const struct jwt *t, const struct jwt_profile *p, int64_t now_s)
 {
-    if (t->exp_s == 0)
+    if (t->exp_s == 0 && !p->exp_optional)
         return "exp is missing";
-    if (now_s >= t->exp_s + p->skew_s)
+    if ((t->has & JWT_BIT(JWT_EXP)) && now_s >= t->exp_s + p->skew_s)
         return "it has expired";
     if (t->nbf_s > now_s + p->skew_s)
         return "it is not valid yet (nbf)";
     if (t->iat_s > now_s + p->skew_s)
         return "it was issued in the future (iat)";
-    if (p->max_life_s > 0 && t->exp_s - (t->iat_s ? t->iat_s : now_s) > p->max_life_s)
+    if (p->max_life_s > 0 && t->exp_s > 0 && t->exp_s - (t->iat_s ? t->iat_s : now_s) > p->max_life_s)
         return "it lives longer than is accepted here";
     return NULL;
 }
 
 static err_t check(const struct crypto *c, const struct jws *s, const struct jwt *t, const struct jwks *keys,
-                   const struct jwt_profile *p, int64_t now_s, const char **ret_why)
+                   const struct jwt_profile *p, int64_t now_s, struct arena *a, const char **ret_why)
 {
     *ret_why = "alg is not accepted here";
     if (!(p->algs & algs_named(s->alg)))
         return ERR_TOKEN_INVALID;
     *ret_why = "typ is not the expected one";
-    if (!typ_ok(s->typ, p->typ))
+    if (!typ_ok(s->typ, p))
         return ERR_TOKEN_INVALID;
     *ret_why = "there is no key for it";
     const struct jwk *k = key_find(keys, s);
@@ -198,6 +203,8 @@ static err_t check(const struct crypto *c, const struct jws *s, const struct jwt
     *ret_why = "the signature is wrong";
     TRY(jws_check(c, s, k));
     *ret_why = wrong_parties(t, p);
+    if (!*ret_why)
+        *ret_why = wrong_kind(t, p, a);
     if (!*ret_why)
         *ret_why = wrong_times(t, p, now_s);
     return *ret_why ? ERR_TOKEN_INVALID : ERR_OK;
@@ -212,7 +219,7 @@ err_t jwt_verify(const struct crypto *c, struct str token, const struct jwks *ke
     const char *why;
     err_t e = read_token(token, a, &s, &t, &why);
     if (e == ERR_OK)
-        e = check(c, &s, &t, keys, p, now_s, &why);
+        e = check(c, &s, &t, keys, p, now_s, a, &why);
     if (e == ERR_OK)
         *ret = t;
     if (e == ERR_OK || e == ERR_MEMORY || e == ERR_CRYPTO)
