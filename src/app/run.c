@@ -110,6 +110,11 @@ static err_t read_option_files(struct running *r)
         if (!takes_file(r->line.command, o->name))
             continue;
         const char *path = arena_cstr(r->arena, o->value);
+        if (path && !strcmp(path, "-") && strstr(o->name, "password") && isatty(STDIN_FILENO)) {
+            TRY(ask_secret(r, o->name));
+            o->value = arena_str(r->arena, buf_view(&r->input));
+            continue;
+        }
         if (!path || config_read_file(r->arena, path, LIMIT_CONFIG_FILE, &o->value, NULL) != ERR_OK) {
             cli_refuse(&r->call, 1, "%s: %s", path ? path : "", strerror(errno));
             return ERR_IO;

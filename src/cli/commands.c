@@ -13,6 +13,11 @@
     {word " enable", name, "Enable a " thing " again", 0, 1, 1, NULL, cli_object_enable}
 #define LIST_OPTIONS "search|TEXT|only names with this in them\nlimit|N|at most so many"
 #define AND_ALL      " and end what was issued under it"
+#define JWK_OPTIONS     "alg|NAME|the algorithm of keys that name none"
+#define KEY_OPTION      "key|@FILE|JWK, JWK Set, PEM or DER\nalg|NAME|the algorithm of a key that names none\n"
+#define PASSWORD_OPTION "password-file|@FILE|a passphrase instead of a key (PBES2); - asks for it or reads standard input\n"
+#define FORM_OPTION     "form|FORM|compact, flattened or general (default compact)\n"
+#define CHECK_OPTIONS   "payload|@FILE|the payload of a detached signature\nissuer|URL|iss must be this\naudience|NAME|aud must have this\ntyp|TYPE|typ must be this"
 /* clang-format on */
 
 const struct cli_command cli_commands[] = {
@@ -63,6 +68,31 @@ const struct cli_command cli_commands[] = {
      "session||the ID is a session's\ngrant||the ID is a grant's", cli_token_revoke},
     {"token list", "USERNAME", "List what can act for an account: sessions, grants, API keys", 0, 1, 1, NULL,
      cli_token_list},
+    {"jwk new", "ALG", "Make a key for an algorithm (ES256, RSA-OAEP-256, dir ...) and print it as a JWK", CLI_NO_STORE, 1, 1,
+     "curve|NAME|P-256, P-384, P-521, secp256k1, Ed25519, Ed448, X25519, X448\nbits|N|of an RSA key or a secret\n"
+     "kid|KID|its id (default: the thumbprint)\nout|FILE|write it into a new file that only you can read",
+     cli_jwk_new},
+    {"jwk show", "[FILE|-]", "Say what keys a JWK, a JWK Set, PEM or DER holds", CLI_NO_STORE, 0, 1, JWK_OPTIONS, cli_jwk_show},
+    {"jwk public", "[FILE|-]", "Print the public half of keys as JWK", CLI_NO_STORE, 0, 1, JWK_OPTIONS, cli_jwk_public},
+    {"jwk convert", "[FILE|-]", "Convert keys between JWK, PEM and DER", CLI_NO_STORE, 0, 1,
+     "to|FORM|jwk, pem or der\npublic||the public half alone\n" JWK_OPTIONS, cli_jwk_convert},
+    {"jwk thumbprint", "[FILE|-]", "Print the thumbprint of keys (RFC 7638)", CLI_NO_STORE, 0, 1,
+     "uri||as a URI (RFC 9278)\n" JWK_OPTIONS, cli_jwk_thumbprint},
+    {"jwt sign", "[FILE|-]", "Sign claims or any text", CLI_NO_STORE, 0, 1,
+     KEY_OPTION FORM_OPTION "typ|TYPE|of the token: JWT, at+jwt\ncty|TYPE|of the content\nlife|DURATION|add iat, and exp this much later\n"
+     "detached||leave the payload out\nunencoded||take the payload as it is (RFC 7797)",
+     cli_jwt_sign},
+    {"jwt verify", "[FILE|-]", "Verify a signature, times and what else is asked for", CLI_NO_STORE, 0, 1,
+     KEY_OPTION CHECK_OPTIONS, cli_jwt_verify},
+    {"jwt encrypt", "[FILE|-]", "Encrypt claims, a signed token (--cty JWT) or any text", CLI_NO_STORE, 0, 1,
+     KEY_OPTION PASSWORD_OPTION FORM_OPTION "enc|NAME|A128GCM ... A256GCM, A128CBC-HS256 ... A256CBC-HS512 (default A256GCM)\n"
+     "typ|TYPE|of the token\ncty|TYPE|of the content\napu|TEXT|who sends (ECDH-ES)\napv|TEXT|who receives (ECDH-ES)\n"
+     "aad|@FILE|additional data, authenticated and not encrypted (JSON forms)",
+     cli_jwt_encrypt},
+    {"jwt decrypt", "[FILE|-]", "Decrypt a token and print what was in it", CLI_NO_STORE, 0, 1, KEY_OPTION PASSWORD_OPTION,
+     cli_jwt_decrypt},
+    {"jwt inspect", "[FILE|-]", "Show what stands in a token, its times explained; with a key, verify it", CLI_NO_STORE, 0, 1,
+     KEY_OPTION CHECK_OPTIONS, cli_jwt_inspect},
     {"backup", "DEST",
      "Write a backup of the store to a new file, while the server runs; the master key is not in it", 0, 1, 1,
      NULL, cli_backup},

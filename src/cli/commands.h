@@ -27,7 +27,17 @@ int cli_token_simulate(struct cli_call *c);
 int cli_token_revoke(struct cli_call *c);
 int cli_token_list(struct cli_call *c);
 int cli_token_inspect(struct cli_call *c); /* inspect.c */
-int cli_backup(struct cli_call *c);        /* store.c */
+int cli_jwk_new(struct cli_call *c);       /* jwk.c */
+int cli_jwk_show(struct cli_call *c);
+int cli_jwk_public(struct cli_call *c);
+int cli_jwk_convert(struct cli_call *c);
+int cli_jwk_thumbprint(struct cli_call *c);
+int cli_jwt_sign(struct cli_call *c); /* jwt.c */
+int cli_jwt_verify(struct cli_call *c);
+int cli_jwt_inspect(struct cli_call *c);
+int cli_jwt_encrypt(struct cli_call *c); /* jwt_encrypt.c */
+int cli_jwt_decrypt(struct cli_call *c);
+int cli_backup(struct cli_call *c); /* store.c */
 int cli_completion(struct cli_call *c);
 int cli_version(struct cli_call *c);
 /* The token that stands as the argument, or the first line of standard input for "-". */

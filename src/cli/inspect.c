@@ -1,6 +1,6 @@
 /* token inspect: what stands in a token, its times explained, and whether its signature is right: by a key
  * set in a file, by its issuer's own (fetched), or by this store's. */
-#include "cli/commands.h"
+#include "cli/jose.h"
 #include "net/net.h"
 #include "token/tenant.h"
 #include <stdlib.h>
@@ -121,17 +121,7 @@ static void print_jwt(const struct inspection *x)
         cli_print_json(c, v);
         json_decref(v);
     } else if (ok) {
-        buf_z(c->out, "header\n");
-        cli_print_members(c->out, header);
-        buf_z(c->out, "\npayload\n");
-        cli_print_members(c->out, payload);
-        buf_fmt(c->out, "\nissued    %.*s (%.*s)\n", STR_ARG(cli_time(c, x->jwt.iat_s)),
-                STR_ARG(cli_ago(c, x->jwt.iat_s)));
-        if (x->jwt.nbf_s)
-            buf_fmt(c->out, "valid from %.*s (%.*s)\n", STR_ARG(cli_time(c, x->jwt.nbf_s)),
-                    STR_ARG(cli_ago(c, x->jwt.nbf_s)));
-        buf_fmt(c->out, "expires   %.*s (%.*s)\n", STR_ARG(cli_time(c, x->jwt.exp_s)),
-                STR_ARG(cli_ago(c, x->jwt.exp_s)));
+        cli_print_token(c, header, payload);
         buf_fmt(c->out, "signature %s%s%s%s\n", verdicts[x->verdict], x->by ? x->by : "",
                 x->why.detail[0] ? ": " : "", x->why.detail);
     }
