@@ -19,6 +19,21 @@ static err_t number(const struct key *k, const char *name, size_t width, struct 
     return ERR_OK;
 }
 
+/* Both coordinates at once: asked for one by one, OpenSSL works the point out again for each. */
+static err_t point(const struct key *k, size_t size, struct arena *a, struct str *ret_x, struct str *ret_y)
+{
+    size_t want = 1 + 2 * size, n = 0;
+    unsigned char *p = arena_alloc(a, want);
+    if (!p)
+        return ERR_MEMORY;
+    if (EVP_PKEY_get_octet_string_param(k->pkey, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, p, want, &n) != 1 ||
+        n != want || p[0] != 4)
+        return crypto_failed(ERR_CRYPTO);
+    *ret_x = (struct str){(char *)p + 1, size};
+    *ret_y = (struct str){(char *)p + 1 + size, size};
+    return ERR_OK;
+}
+
 static err_t edwards_public(const struct key *k, struct arena *a, struct str *ret)
 {
     size_t n = key_row(k->kind)->size;
@@ -38,8 +53,7 @@ err_t key_public_parts(const struct key *k, struct arena *a, struct str *ret_1, 
     if (!row)
         return ERR_KEY;
     if (row->group) {
-        TRY(number(k, OSSL_PKEY_PARAM_EC_PUB_X, row->size, a, &p1));
-        TRY(number(k, OSSL_PKEY_PARAM_EC_PUB_Y, row->size, a, &p2));
+        TRY(point(k, row->size, a, &p1, &p2));
     } else if (k->kind == KEY_RSA) {
         TRY(number(k, OSSL_PKEY_PARAM_RSA_N, 0, a, &p1));
         TRY(number(k, OSSL_PKEY_PARAM_RSA_E, 0, a, &p2));
