@@ -13,6 +13,7 @@ struct account_spec {
     struct str password;      /* F_SECRET: only at creation */
     struct str password_hash; /* F_SECRET: import of an old hash */
     struct str owner;         /* service accounts: the username of the person who answers for it */
+    json_t *attributes;       /* an object, or NULL: what custom claims speak of as {user.attributes.NAME} */
 };
 extern const struct object_kind kind_user, kind_service_account;
 

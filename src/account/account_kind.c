@@ -13,6 +13,8 @@ static const struct field user_fields[] = {
      "the address has been proven to be the person's"},
     {"locale", F_STR, 0, 35, AT(locale), NULL, NULL, "language tag, such as en or de-AT"},
     {"roles", F_STRS, 0, LIMIT_NAME, AT(roles), NULL, NULL, "names of roles: what the person may do"},
+    {"attributes", F_JSON, FIELD_TEXT, 0, AT(attributes), NULL, NULL,
+     "an object of further facts, for custom claims: {user.attributes.department}"},
     {"password", F_SECRET, FIELD_EXACT, LIMIT_PASSWORD, AT(password), NULL, NULL,
      "first password; ignored once there is one"},
     {"password_hash", F_SECRET, 0, LIMIT_TEXT, AT(password_hash), NULL, NULL,
@@ -24,6 +26,8 @@ static const struct field service_fields[] = {
     {"name", F_STR, 0, 256, AT(name), NULL, NULL, "what it is for"},
     {"owner", F_STR, 0, LIMIT_NAME, AT(owner), NULL, NULL, "user name of the person who answers for it"},
     {"roles", F_STRS, 0, LIMIT_NAME, AT(roles), NULL, NULL, "names of roles: what it may do"},
+    {"attributes", F_JSON, FIELD_TEXT, 0, AT(attributes), NULL, NULL,
+     "an object of further facts, for custom claims: {user.attributes.department}"},
 };
 
 /* --- checks
@@ -111,6 +115,8 @@ static err_t check(struct op *op, void *spec, bool is_new)
         return op_fail(op, ERR_PARAM_BAD, "name", "text without control characters is expected");
     if (!locale_ok(s->locale))
         return op_fail(op, ERR_PARAM_BAD, "locale", "a language tag such as en or de-AT is expected");
+    if (s->attributes && (!json_is_object(s->attributes) || json_dumpb(s->attributes, NULL, 0, JSON_COMPACT) > LIMIT_ATTRIBUTES))
+        return op_fail(op, ERR_PARAM_BAD, "attributes", "a JSON object of at most %d bytes is expected", LIMIT_ATTRIBUTES);
     return check_roles(op, s);
 }
 

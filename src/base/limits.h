@@ -28,6 +28,7 @@
 #define LIMIT_NAME                128   /* user names, client ids, role names */
 #define LIMIT_TEXT                1024  /* any other short text of an object */
 #define LIMIT_CLAIM               4096  /* bytes of a custom claim's template as JSON */
+#define LIMIT_ATTRIBUTES          8192  /* bytes of the further facts about a person or client, as JSON */
 #define LIMIT_CLAIM_DEPTH         8     /* levels of lists and objects in it */
 #define LIMIT_CLAIMS              (16 * 1024) /* bytes that custom claims may add to one token */
 #define LIMIT_LIST                256   /* members of a list in an object */

@@ -51,6 +51,8 @@ static const struct field client_fields_v[] = {
      "its privacy policy"},
     {"tos_uri", F_STR, 0, LIMIT_TEXT, offsetof(struct client, tos_uri), NULL, NULL, "its terms of service"},
     {"contacts", F_STRS, 0, LIMIT_TEXT, offsetof(struct client, contacts), NULL, NULL, "whom to write to"},
+    {"attributes", F_JSON, FIELD_TEXT, 0, offsetof(struct client, attributes), NULL, NULL,
+     "an object of further facts, for custom claims: {client.attributes.plan}"},
 };
 
 bool client_has_grant(const struct client *c, const char *grant_type)
@@ -109,6 +111,8 @@ static err_t check_texts(struct op *op, const struct client *c)
     for (size_t i = 0; i < c->contacts.n; i++)
         if (!printable(c->contacts.v[i]))
             return op_fail(op, ERR_CLIENT_METADATA, "contacts", "contacts has a control character");
+    if (c->attributes && (!json_is_object(c->attributes) || json_dumpb(c->attributes, NULL, 0, JSON_COMPACT) > LIMIT_ATTRIBUTES))
+        return op_fail(op, ERR_CLIENT_METADATA, "attributes", "attributes must be a JSON object of at most %d bytes", LIMIT_ATTRIBUTES);
     return ERR_OK;
 }
 

@@ -24,6 +24,7 @@ struct client {
     struct strs permissions;  /* "token.introspect", "account.read": what it may do here as itself */
     struct str client_uri, logo_uri, policy_uri, tos_uri;
     struct strs contacts;
+    json_t *attributes; /* an object, or NULL: for custom claims, {client.attributes.NAME} */
 };
 extern const struct object_kind kind_client;
 /* For interactive creation (API, CLI), before object_put: if doc describes a confidential client and names no

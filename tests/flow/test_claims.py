@@ -17,13 +17,19 @@ CLAIMS = [
     {"name": "half", "value": "in {user.locale}", "tokens": ["access"]},
     {"name": "reader", "value": True, "tokens": ["access"], "scope": "orders.read"},
     {"name": "writer", "value": True, "tokens": ["access"], "scope": "orders.write"},
+    {"name": "dept", "value": "{user.attributes.work.dept}", "tokens": ["access"]},
+    {"name": "skills", "value": "{user.attributes.skills}", "tokens": ["access"]},
+    {"name": "skilled", "value": "in {user.attributes.skills}, {user.attributes.level}", "tokens": ["access"]},
+    {"name": "plan_of", "value": "{client.attributes.plan}", "tokens": ["access"]},
+    {"name": "none", "value": "{user.attributes.nothing.at.all}", "tokens": ["access"]},
     {"name": "mine", "value": "{client.scope}", "tokens": ["access"], "clients": ["machine"]},
 ]
 
 
 @pytest.fixture(scope="module")
 def server():
-    s = mereau.Mereau(tenant={"claims": CLAIMS})
+    s = mereau.Mereau(tenant={"claims": CLAIMS, "users": [{"username": "ann", "attributes": {"work": {"dept": "R&D"}, "skills": ["c", "go"], "level": 3}}],
+                              "clients": [{"client_id": c, "attributes": {"plan": "gold"}} for c in ("web", "webjwt")]})
     s.start()
     yield s
     s.close()
@@ -41,6 +47,8 @@ def check(claims, client):
     assert claims["plan"] == {"level": 3, "beta": True, "who": "ann", "list": ["fixed", True]}
     assert not {"lang", "half", "writer", "mine"} & set(claims)
     assert claims["reader"] is True
+    assert claims["dept"] == "R&D" and claims["skills"] == ["c", "go"] and claims["skilled"] == "in c go, 3"
+    assert claims["plan_of"] == "gold" and "none" not in claims
 
 
 def test_in_jwt_and_introspection(server):
@@ -57,13 +65,13 @@ def test_clients_own_tokens(server):
 
 def test_a_change_is_seen_by_the_next_token(server):
     server.cli("user", "set", "eve", "locale=de-AT", check=None)
-    server.cli("claim", "add", "dept", "value=x {{ y }}", "tokens=access")
-    assert server.introspect(server.machine_token())["dept"] == "x { y }"
-    server.cli("claim", "set", "dept", 'value={"a": [1, 2]}')
-    assert server.introspect(server.machine_token())["dept"] == {"a": [1, 2]}
-    server.cli("claim", "disable", "dept")
-    assert "dept" not in server.introspect(server.machine_token())
-    server.cli("claim", "remove", "dept")
+    server.cli("claim", "add", "unit", "value=x {{ y }}", "tokens=access")
+    assert server.introspect(server.machine_token())["unit"] == "x { y }"
+    server.cli("claim", "set", "unit", 'value={"a": [1, 2]}')
+    assert server.introspect(server.machine_token())["unit"] == {"a": [1, 2]}
+    server.cli("claim", "disable", "unit")
+    assert "unit" not in server.introspect(server.machine_token())
+    server.cli("claim", "remove", "unit")
 
 
 @pytest.mark.parametrize("name", ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scope", "azp", "nonce", "auth_time", "acr", "amr",
@@ -91,6 +99,14 @@ def test_other_fields_are_checked(server):
     assert "tokens" in server.cli("claim", "add", "bad", "value=x", "tokens=refresh", check=1).stderr
     assert "scope" in server.cli("claim", "add", "bad", "value=x", "scope=a b", check=1).stderr
     assert "value" in server.cli("claim", "add", "bad", check=1).stderr
+
+
+def test_attributes_are_objects(server):
+    assert "attributes" in server.cli("user", "set", "eve", "attributes=[1]", check=1).stderr
+    assert "attributes" in server.cli("user", "set", "eve", "attributes=plain", check=1).stderr
+    assert "attributes" in server.cli("user", "set", "eve", 'attributes={"a": "%s"}' % ("x" * 9000), check=1).stderr
+    server.cli("user", "set", "bob", 'attributes={"a": 1}', check=1)  # the file's
+    assert "attributes" in server.cli("client", "add", "c9", "attributes=[1]", "token_endpoint_auth_method=none", check=1).stderr
 
 
 def test_simulate(server):

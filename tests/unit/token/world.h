@@ -121,7 +121,7 @@ static inline void world_end(struct world *w)
 /* A document from JSON text with ' for ". */
 static inline json_t *world_json(struct world *w, const char *text)
 {
-    char copy[4096];
+    char copy[8192];
     snprintf(copy, sizeof(copy), "%s", text);
     for (char *p = copy; *p; p++) {
         if (*p == '\'')
