@@ -5,7 +5,7 @@ libjansson-dev libyaml-dev libcurl4-openssl-dev libargon2-dev libcrypt-dev ca-ce
 PACKAGES_WALK="python3 python3-authlib python3-requests util-linux"
 PACKAGES_TEST="git clang libclang-rt-14-dev python3-pytest python3-requests python3-authlib python3-selenium python3-yaml python3-jwcrypto chromium chromium-driver nodejs npm \
 curl openssl nginx-light faketime procps fonts-dejavu-core valgrind"
-PACKAGES_BENCH="wrk"
+PACKAGES_BENCH="wrk libjwt-dev libcjose-dev libjose-dev"
 PACKAGES_LONG="debootstrap"
 
 # packages_need WHY PACKAGE... : installs those of the packages that are missing; says so before it does.
