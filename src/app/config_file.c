@@ -1,5 +1,6 @@
 /* Reading configuration files and the secrets they point to. */
 #include "app/config_parts.h"
+#include "base/file.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,14 +14,10 @@ static err_t read_fd(struct arena *a, int fd, size_t max, struct str *ret)
     struct buf b;
     buf_init(&b, a, max + 1);
     char chunk[16384];
-    for (;;) {
-        ssize_t n = read(fd, chunk, sizeof chunk);
-        if (n < 0 && errno == EINTR)
-            continue;
+    for (ssize_t n = sizeof chunk; n == (ssize_t)sizeof chunk;) {
+        n = file_read(fd, chunk, sizeof chunk);
         if (n < 0)
             return ERR_IO;
-        if (!n)
-            break;
         buf_add(&b, chunk, (size_t)n);
         if (!buf_ok(&b) || b.n > max)
             return ERR_TOO_LARGE;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/field_value.h"
+#include "base/file.h"
 #include "base/limits.h"
 
 static size_t longest(const struct field *f)
@@ -20,23 +21,6 @@ static err_t from_env(const struct fill *c, const char *name)
         return field_fault(c, ERR_PARAM_BAD,
                            "is expected in the environment variable %.80s, which is not set", name);
     return field_set_text(c, str_z(value));
-}
-
-/* At most max bytes; -1 with errno. */
-static ssize_t read_up_to(int fd, char *p, size_t max)
-{
-    size_t n = 0;
-    while (n < max) {
-        ssize_t got = read(fd, p + n, max - n);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return -1;
-        if (got == 0)
-            break;
-        n += (size_t)got;
-    }
-    return (ssize_t)n;
 }
 
 /* Editors end a file with a line end that is no part of the secret. */
@@ -61,7 +45,7 @@ static err_t from_file(const struct fill *c, const char *path)
         return field_fault(c, ERR_PARAM_BAD, "is expected in the file %.80s, which cannot be opened: %s",
                            path, strerror(errno));
     bool is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-    ssize_t n = is_file ? read_up_to(fd, p, max) : -1;
+    ssize_t n = is_file ? file_read(fd, p, max) : -1;
     close(fd);
     if (n < 0)
         return field_fault(c, ERR_PARAM_BAD, "is expected in the file %.80s, which cannot be read", path);

@@ -41,7 +41,6 @@ void jw_key_str(struct jw *w, struct str name);
 void jw_str(struct jw *w, struct str s); /* bytes that are not UTF-8 become U+FFFD */
 void jw_int(struct jw *w, int64_t v);
 void jw_bool(struct jw *w, bool v);
-void jw_null(struct jw *w);
 void jw_raw(struct jw *w, struct str json); /* already JSON */
 void jw_json(struct jw *w, const json_t *v);
 /* member in one call; a zero str is left out */

@@ -117,11 +117,6 @@ void jw_bool(struct jw *w, bool v)
     jw_raw(w, v ? STR("true") : STR("false"));
 }
 
-void jw_null(struct jw *w)
-{
-    jw_raw(w, STR("null"));
-}
-
 void jw_raw(struct jw *w, struct str json)
 {
     comma(w);

@@ -23,7 +23,7 @@ struct issue_ids issue_take_ids(struct op *op)
 /* --- the JWT (RFC 9068 section 2.2)
  * ------------------------------------------------------------------------------- */
 
-static void write_words(struct jw *w, const char *name, struct str words, bool one_is_plain)
+void write_words(struct jw *w, const char *name, struct str words, bool one_is_plain)
 {
     struct str word, rest = words;
     size_t n = 0;

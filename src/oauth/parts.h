@@ -18,9 +18,7 @@ static inline int64_t tenant_id_of(const struct op *op)
 /* --- scope.c: RFC 6749 section 3.3. Scopes are space-separated words without order. --- */
 bool scope_valid(struct str scope);                                /* form, LIMIT_SCOPE, LIMIT_SCOPE_WORDS */
 bool scope_within(struct str narrow, struct str wide);             /* every word of narrow stands in wide */
-bool scope_same(struct str a, struct str b);                       /* the same words */
-struct str scope_and(struct arena *a, struct str x, struct str y); /* words of x that stand in y, each once */
-struct str scope_or(struct arena *a, struct str x, struct str y);
+struct str scope_or(struct arena *a, struct str x, struct str y); /* words of either, each once */
 #define SCOPE_OFFLINE "offline_access"
 /* What `client` gets of `asked` (zero: all it has registered, without offline access) for `audience`. person
  * NULL: for itself. ERR_SCOPE_INVALID: malformed, or more than registered. ERR_ACCESS_DENIED: the person
@@ -122,6 +120,8 @@ struct refresh_parent {
 err_t issue_preview(struct op *op, const struct issue *i, struct jw *w);
 err_t issue_refresh(struct op *op, const struct issue *i, struct issue_ids ids,
                     const struct refresh_parent *parent, struct issued *t);
+/* A member that lists words; one_is_plain: a single one as a string, as "aud" has it. */
+void write_words(struct jw *w, const char *name, struct str words, bool one_is_plain);
 err_t issue_insert(struct db *db, const struct issued *t); /* inside the transaction */
 /* After the commit: metrics and the answer. */
 void issue_answer(struct op *op, const struct issue *i, const struct issued *t, struct token_answer *ret);

@@ -34,11 +34,6 @@ bool scope_within(struct str narrow, struct str wide)
     return true;
 }
 
-bool scope_same(struct str a, struct str b)
-{
-    return scope_within(a, b) && scope_within(b, a);
-}
-
 static void add_word(struct buf *b, struct str w)
 {
     if (str_has_word(buf_view(b), ' ', w))
@@ -51,17 +46,6 @@ static void add_word(struct buf *b, struct str w)
 static struct str words_done(struct buf *b)
 {
     return buf_ok(b) ? buf_view(b) : STR("");
-}
-
-struct str scope_and(struct arena *a, struct str x, struct str y)
-{
-    struct buf b;
-    struct str w;
-    buf_init(&b, a, LIMIT_SCOPE);
-    while (str_word(&x, ' ', &w))
-        if (str_has_word(y, ' ', w))
-            add_word(&b, w);
-    return words_done(&b);
 }
 
 struct str scope_or(struct arena *a, struct str x, struct str y)

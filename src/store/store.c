@@ -85,11 +85,6 @@ void store_close(struct store **ps)
     let_go(s);
 }
 
-const char *store_data_dir(const struct store *s)
-{
-    return s->dir;
-}
-
 err_t store_migrate_plan(const char *data_dir, struct arena *a, struct str *ret_text, struct fault *f)
 {
     return engine_sqlite.migrate_plan(data_dir, a, ret_text, f);

@@ -31,7 +31,6 @@ struct store_config {
  * f. */
 err_t store_open(const struct store_config *cfg, struct store **ret, struct fault *f);
 void store_close(struct store **s); /* waits for the writer; checkpoints */
-const char *store_data_dir(const struct store *s);
 /* What an upgrade would do, one line a step, without doing it ("" when up to date). Opens read-only, needs no
  * lock. */
 err_t store_migrate_plan(const char *data_dir, struct arena *a, struct str *ret_text, struct fault *f);

@@ -87,6 +87,16 @@ static bool client_of_grant(struct held *h, int64_t client_id, int64_t grant_id,
     return ok;
 }
 
+/* The columns 3 to 7, which grants and keys have alike. */
+static void read_rest(struct held *h, struct held_item *i, struct rows *r)
+{
+    i->scope = keep(h, db_text(r, 3));
+    i->ip = keep(h, db_text(r, 4));
+    i->created_s = db_int(r, 5);
+    i->used_s = last_use(h, i->id, db_int(r, 6));
+    i->expires_s = db_int(r, 7);
+}
+
 static err_t list_grants(struct held *h, struct rows *r)
 {
     while (db_next(r)) {
@@ -97,11 +107,7 @@ static err_t list_grants(struct held *h, struct rows *r)
             continue;
         struct held_item *i = add(h, NODE_GRANT, id);
         i->what = name;
-        i->scope = keep(h, db_text(r, 3));
-        i->ip = keep(h, db_text(r, 4));
-        i->created_s = db_int(r, 5);
-        i->used_s = last_use(h, id, db_int(r, 6));
-        i->expires_s = db_int(r, 7);
+        read_rest(h, i, r);
     }
     return ERR_OK;
 }
@@ -125,11 +131,7 @@ static err_t list_keys(struct held *h, struct rows *r)
         i->letter = kind.p[0];
         if (spec.n)
             TRY(json_scan(h->op->arena, spec, key_member, i));
-        i->scope = keep(h, db_text(r, 3));
-        i->ip = keep(h, db_text(r, 4));
-        i->created_s = db_int(r, 5);
-        i->used_s = last_use(h, id, db_int(r, 6));
-        i->expires_s = db_int(r, 7);
+        read_rest(h, i, r);
     }
     return ERR_OK;
 }

@@ -108,42 +108,47 @@ static err_t tenant_key(struct op *op, int64_t tenant_id, uint8_t ret[static 32]
 
 /* --- under a tenant's key --- */
 
+/* envelope_seal or envelope_open */
+typedef err_t (*envelope_fn)(const struct crypto *c, const uint8_t *key, const char *what, int64_t whose, struct str data,
+                             struct arena *a, struct str *ret);
+
 static const char *record_purpose(struct arena *a, const char *purpose)
 {
     return arena_fmt(a, "record:%s", purpose).p;
 }
 
-err_t keyring_seal(struct op *op, int64_t tenant_id, const char *purpose, struct str data, struct str *ret)
+static err_t record_with(struct op *op, envelope_fn fn, const uint8_t *key, int64_t tenant_id, const char *purpose,
+                         struct str data, struct str *ret)
+{
+    const char *what = record_purpose(op->arena, purpose);
+    return what ? fn(op->core->crypto, key, what, tenant_id, data, op->arena, ret) : ERR_MEMORY;
+}
+
+static err_t record_of(struct op *op, envelope_fn fn, int64_t tenant_id, const char *purpose, struct str data,
+                       struct str *ret)
 {
     uint8_t key[32];
-    const char *what = record_purpose(op->arena, purpose);
-    if (!what)
-        return ERR_MEMORY;
     TRY(tenant_key(op, tenant_id, key));
-    err_t e = envelope_seal(op->core->crypto, key, what, tenant_id, data, op->arena, ret);
+    err_t e = record_with(op, fn, key, tenant_id, purpose, data, ret);
     secret_zero(key, sizeof(key));
     return e;
+}
+
+err_t keyring_seal(struct op *op, int64_t tenant_id, const char *purpose, struct str data, struct str *ret)
+{
+    return record_of(op, envelope_seal, tenant_id, purpose, data, ret);
 }
 
 err_t keyring_open_sealed(struct op *op, int64_t tenant_id, const char *purpose, struct str sealed,
                           struct str *ret)
 {
-    uint8_t key[32];
-    const char *what = record_purpose(op->arena, purpose);
-    if (!what)
-        return ERR_MEMORY;
-    TRY(tenant_key(op, tenant_id, key));
-    err_t e = envelope_open(op->core->crypto, key, what, tenant_id, sealed, op->arena, ret);
-    secret_zero(key, sizeof(key));
-    return e;
+    return record_of(op, envelope_open, tenant_id, purpose, sealed, ret);
 }
 
 err_t keyring_open_with(struct op *op, const struct tenant *t, const char *purpose, struct str sealed,
                         struct str *ret)
 {
-    const char *what = record_purpose(op->arena, purpose);
-    return what ? envelope_open(op->core->crypto, t->key, what, t->object.id, sealed, op->arena, ret)
-                : ERR_MEMORY;
+    return record_with(op, envelope_open, t->key, t->object.id, purpose, sealed, ret);
 }
 
 err_t keyring_fingerprint(struct op *op, struct str purpose, struct str secret, struct str *ret)

@@ -1,6 +1,7 @@
 /* The master key on disk: read, made exclusively, replaced by rename. */
 #include "token/keyring_parts.h"
 #include "base/enc.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -41,22 +42,6 @@ static err_t check_mode(int fd, const char *path, bool strict, struct fault *f)
     return ERR_OK;
 }
 
-static ssize_t read_all(int fd, char *p, size_t max)
-{
-    size_t n = 0;
-    while (n < max) {
-        ssize_t got = read(fd, p + n, max - n);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return -1;
-        if (got == 0)
-            break;
-        n += (size_t)got;
-    }
-    return (ssize_t)n;
-}
-
 err_t key_file_read(const char *path, bool strict, uint8_t ret[static MASTER_KEY_SIZE], struct fault *f)
 {
     char text[LIMIT_KEY_FILE];
@@ -67,7 +52,7 @@ err_t key_file_read(const char *path, bool strict, uint8_t ret[static MASTER_KEY
         return fault_set(f, ERR_MASTER_KEY, "", "the master key %s can't be read: %s", path, strerror(errno));
     err_t e = check_mode(fd, path, strict, f);
     if (e == ERR_OK) {
-        ssize_t n = read_all(fd, text, sizeof(text));
+        ssize_t n = file_read(fd, text, sizeof(text));
         if (n < 0)
             e = fault_set(f, ERR_MASTER_KEY, "", "the master key %s can't be read: %s", path,
                           strerror(errno));
