@@ -28,10 +28,14 @@ struct account {
     bool disabled;
 };
 err_t account_by_id(struct op *op, int64_t id, struct account *ret);
-/* A user name (any case), or an e-mail address that one account alone has. ERR_NOT_FOUND. Disabled ones are
+/* A user name (any case), or an e-mail address: of the account where it is verified (one alone can have it so), else of
+ * the only one that has it. ERR_NOT_FOUND. Disabled ones are
  * returned. */
 err_t account_by_name(struct op *op, struct str username_or_email, struct account *ret);
 struct strs account_permissions(struct op *op, const struct account *a);
+/* Who revokes what belongs to another account (a session, grant or token) holds token.revoke and all that the account
+ * holds, as whoever changes the account does. ERR_FORBIDDEN. */
+err_t account_permit_revoke(struct op *op, int64_t node_id);
 
 /* One's own password, knowing the old one. Ends every other session and every grant without offline access.
  * Runs Argon2. */

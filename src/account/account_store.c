@@ -59,6 +59,7 @@ struct account_tx {
     struct str username, email, spec;
     int64_t if_version; /* 0: new */
     int64_t now_s;
+    bool email_taken;
     struct node_kill kill; /* quiet: the audit row says what happened */
     struct audit audit;
 };
@@ -98,10 +99,25 @@ static err_t stored_cutoff(struct db *db, const struct object *o, int64_t *ret)
     return db_end(&r);
 }
 
+/* A verified address is one account's: the second to claim it would take the first one's sign-in by it away. */
+static err_t email_is_free(struct db *db, struct account_tx *t)
+{
+    const struct account_spec *s = t->o->spec;
+    struct rows r;
+    t->email_taken = false;
+    if (!s->email_verified || !s->email.n)
+        return ERR_OK;
+    TRY(db_rows(db, Q_EMAIL_VERIFIED_ELSEWHERE, BIND(vint(t->o->tenant_id), vtext(t->email), vint(t->o->id)), &r));
+    t->email_taken = db_next(&r);
+    TRY(db_end(&r));
+    return t->email_taken ? ERR_CONFLICT : ERR_OK;
+}
+
 static err_t put_in_tx(struct db *db, void *ctx)
 {
     struct account_tx *t = ctx;
     int64_t cutoff_id = 0;
+    TRY(email_is_free(db, t));
     if (t->if_version == 0) {
         TRY(insert(db, t));
     } else {
@@ -140,7 +156,9 @@ static err_t put(struct op *op, const struct object_kind *k, const struct object
     TRY(object_spec_text(op, k, s, &t.spec));
     node_kill_make(op, NODE_ACCOUNT, o->id, NULL, &t.kill);
     object_audit(op, o, is_new ? AUDIT_OBJECT_CREATED : AUDIT_OBJECT_CHANGED, &t.audit);
-    TRY(store_tx(t.store, put_in_tx, &t));
+    err_t e = store_tx(t.store, put_in_tx, &t);
+    if (e != ERR_OK)
+        return t.email_taken ? op_fail(op, e, "email", "is the verified address of another account") : e;
     node_killed(&t.kill);
     return ERR_OK;
 }

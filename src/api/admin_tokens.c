@@ -70,6 +70,7 @@ err_t admin_token_revoke(struct call *c, void *params)
         return op_fail(&c->op, ERR_NOT_FOUND, "", "this is not an id of this server");
     if (!admin_revocable(c->args[0], &kind))
         return op_fail(&c->op, ERR_NOT_FOUND, "", "what is revoked is a token, a grant or a session");
+    TRY(account_permit_revoke(&c->op, id));
     TRY(node_revoke(&c->op, kind, id, "administrator"));
     return answer_empty(c, 204);
 }

@@ -33,9 +33,9 @@ static err_t do_revoke(struct call *c, const struct object_kind *k, const struct
 {
     enum node_kind kind;
     int64_t id;
-    TRY(op_permit(&c->op, "token.revoke"));
     if (!id_parse(c->op.core, p->id, &id))
         return op_fail(&c->op, ERR_PARAM_BAD, "id", "is not an id of this server");
+    TRY(account_permit_revoke(&c->op, id));
     if (admin_revocable(p->node, &kind))
         TRY(node_revoke(&c->op, kind, id, "administrator"));
     return console_show_stored(c, k, p->name, "done", STR("Revoked."));

@@ -111,3 +111,42 @@ def test_a_key_and_a_session_stay_in_their_tenant(office):
     r = office.get("/t/other/console", cookies={"mereau.other": session, "mereau": session})
     assert r.status_code == 303 and "/t/other/signin" in r.headers["Location"]
     assert office.get("/t/default/console", cookies={"mereau": session}).status_code == 404
+
+
+def held_by(server, key, username, kind):
+    items = call(server, key, "GET", "tokens?account=" + username).json()["items"]
+    return [i["id"] for i in items if i["kind"] == kind]
+
+
+def test_revoking_knows_rank(office):
+    """Who may revoke may not sign those out who hold more than he does."""
+    chief = office.cli_json("apikey", "add", "adam", "chief")["key"]
+    assert call(office, chief, "POST", "roles", {"name": "guard", "permissions": ["token.read", "token.revoke", "orders.read"]}).status_code == 201
+    for name, role in (("gus", "guard"), ("gil", "guard")):
+        assert call(office, chief, "POST", "users", {"username": name, "password": PASSWORD, "roles": [role]}).status_code == 201
+    guard = office.cli_json("apikey", "add", "gus", "guard")["key"]
+    for name in ("adam", "gil"):
+        office.browser(name)
+    above, beside = held_by(office, guard, "adam", "session"), held_by(office, guard, "gil", "session")
+    assert above and beside
+    for node in above:
+        assert call(office, guard, "DELETE", "tokens/session/" + node).status_code == 403
+    keys = held_by(office, guard, "adam", "token")
+    assert keys and call(office, guard, "DELETE", "tokens/token/" + keys[0]).status_code == 403
+    assert held_by(office, guard, "adam", "session") == above
+    assert call(office, guard, "DELETE", "tokens/session/" + beside[0]).status_code == 204
+    assert held_by(office, guard, "gil", "session") == beside[1:]
+    mine = held_by(office, guard, "gus", "token")
+    assert call(office, guard, "DELETE", "tokens/token/" + mine[0]).status_code == 204
+
+
+def test_a_second_account_takes_no_address_away(office):
+    chief = office.cli_json("apikey", "add", "adam", "chief")["key"]
+    person = {"username": "vera", "password": PASSWORD, "email": "vera@example.com", "email_verified": True}
+    assert call(office, chief, "POST", "users", person).status_code == 201
+    clerk = clerk_key(office)
+    other = {"username": "vera2", "password": "another long enough one", "email": "vera@example.com"}
+    assert call(office, clerk, "POST", "users", {**other, "email_verified": True}).status_code == 409
+    assert call(office, clerk, "POST", "users", other).status_code == 201
+    assert call(office, clerk, "PATCH", "users/vera2", {"email_verified": True}).status_code == 409
+    assert mereau.Browser(office).sign_in("Vera@example.com").status_code == 303

@@ -77,6 +77,16 @@ static void test_finding(void)
     CHECK(put_account(&w, &kind_user, "{'username':'ann2','email':'ann@example.com'}", OBJECT_CREATE, NULL) ==
           ERR_OK);
     CHECK(account_by_name(world_op(&w, "default"), STR("ann@example.com"), &b) == ERR_NOT_FOUND);
+    /* unless one of them has it verified, which no second one can */
+    CHECK(put_account(&w, &kind_user, "{'username':'ann','email_verified':true}", OBJECT_UPDATE, NULL) == ERR_OK);
+    CHECK(account_by_name(world_op(&w, "default"), STR("ann@example.com"), &b) == ERR_OK && b.id == a.id);
+    CHECK(put_account(&w, &kind_user, "{'username':'ann2','email_verified':true}", OBJECT_UPDATE, NULL) == ERR_CONFLICT);
+    CHECK(put_account(&w, &kind_user, "{'username':'ann3','email':'ann@example.com','name':'\\'email_verified\\':true'}",
+                      OBJECT_CREATE, NULL) == ERR_OK);
+    CHECK(account_by_name(world_op(&w, "default"), STR("ann@example.com"), &b) == ERR_OK && b.id == a.id);
+    CHECK(object_remove(world_op(&w, "default"), &kind_user, STR("ann3")) == ERR_OK);
+    CHECK(put_account(&w, &kind_user, "{'username':'ann','email_verified':false}", OBJECT_UPDATE, NULL) == ERR_OK);
+    CHECK(account_by_name(world_op(&w, "default"), STR("ann@example.com"), &b) == ERR_NOT_FOUND);
     /* and a name that is another's address comes first */
     CHECK(put_account(&w, &kind_user, "{'username':'bob@example.com'}", OBJECT_CREATE, NULL) == ERR_OK);
     CHECK(account_by_name(world_op(&w, "default"), STR("bob@example.com"), &b) == ERR_OK &&
