@@ -40,7 +40,8 @@ static err_t add_held(struct call *c, json_t *data, const struct object *o)
         json_t *item = page_item(items);
         page_set(item, "node", str_z(node_name(held.v[i].kind)));
         page_set(item, "id", id_text(c->op.core, c->op.arena, held.v[i].id));
-        page_set(item, "what", held.v[i].what);
+        page_set(item, "what", held.v[i].kind == NODE_SESSION ? page_browser_name(c, held.v[i].agent) : held.v[i].what);
+        page_set(item, "agent", held.v[i].agent);
         page_set(item, "scope", held.v[i].scope);
         page_set_time(item, "created", held.v[i].created_s);
         page_set_time(item, "used", held.v[i].used_s);

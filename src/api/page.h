@@ -13,6 +13,8 @@ json_t *page_list(json_t *data, const char *name);               /* a new empty 
 json_t *page_item(json_t *list);                                  /* a new empty object at its end, borrowed */
 /* Renders, sends, and takes `data`. */
 err_t page_send(struct call *c, int status, const char *template, json_t *data);
+/* "Chrome on Linux" for a User-Agent; the agent itself when it is not known. */
+struct str page_browser_name(struct call *c, struct str agent);
 /* An error's text as a sentence: capital letter, full stop. In the op's arena. */
 struct str page_sentence(struct call *c, struct str text);
 

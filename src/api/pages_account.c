@@ -39,7 +39,8 @@ static const struct {
 static void add_item(struct call *c, json_t *items, const struct held_item *h)
 {
     json_t *item = page_item(items);
-    page_set(item, "what", h->what);
+    page_set(item, "what", h->kind == NODE_SESSION ? page_browser_name(c, h->agent) : h->what);
+    page_set(item, "agent", h->agent);
     page_set(item, "scope", h->scope);
     page_set(item, "ip", h->ip);
     page_set(item, "kind", str_z(node_name(h->kind)));

@@ -112,8 +112,8 @@ err_t cli_values(const struct fields *t, int argc, char **argv, struct str *inpu
 int cli_fail(struct cli_call *c, err_t e); /* prints the op's fault, returns 1 */
 int cli_refuse(struct cli_call *c, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void cli_fault_text(const struct fault *f, err_t e, struct buf *out); /* one line */
+struct str cli_ago(struct cli_call *c, int64_t t_s); /* "in 14 minutes", "3 hours ago" */
 struct str cli_time(struct cli_call *c, int64_t t_s); /* "2026-11-23 21:22:00Z", "never" for 0 */
-struct str cli_ago(struct cli_call *c, int64_t t_s);  /* "in 14 min", "3 h ago" */
 /* A table for people: rows of ncols cells, columns aligned; the first row is the heading. */
 void cli_table(struct buf *out, const struct str *cells, size_t ncols, size_t nrows);
 /* An ordinary path of the caller: relative ones from its working directory. */

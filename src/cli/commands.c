@@ -29,7 +29,7 @@ const struct cli_command cli_commands[] = {
     OBJECT("resource", "IDENTIFIER", "resource"),
     OBJECT("webhook", "NAME", "webhook"),
     OBJECT("claim", "NAME", "custom claim"),
-    OBJECT("user", "USERNAME", "person"),
+    OBJECT("user", "USERNAME", "user"),
     {"user link", "USERNAME", "Make a one-use link for choosing a password", 0, 1, 1,
      "purpose|reset or enrol|which page it opens (default: reset)", cli_user_link},
     {"user first-admin", "", "Make a link that makes an administrator (15 minutes)", 0, 0, 0, NULL,

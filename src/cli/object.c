@@ -2,6 +2,7 @@
  * the kind's field table. */
 #include "cli/commands.h"
 #include "token/object.h"
+#include "token/tenant.h"
 #include <stdlib.h>
 
 static const struct object_kind *kind_of(const struct cli_call *c)
@@ -34,9 +35,26 @@ static json_t *as_json(struct cli_call *c, const struct object *o)
     return cli_parsed_json(&b);
 }
 
+/* -1 stands for the tenant's own setting of the same name: people are told what that is. */
+static void say_inherited(struct cli_call *c, const struct object *o, json_t *v)
+{
+    if (str_is(str_z(o->kind->name), "tenant"))
+        return;
+    const char *key;
+    json_t *mine, *tenant = as_json(c, &c->op->tenant->object);
+    json_object_foreach(tenant, key, mine)
+    {
+        if (json_is_integer(mine) && json_integer_value(json_object_get(v, key)) == -1)
+            json_object_set_new(v, key, json_sprintf("%lld (the tenant's)", (long long)json_integer_value(mine)));
+    }
+    json_decref(tenant);
+}
+
 static void print_object(struct cli_call *c, const struct object *o)
 {
     json_t *v = as_json(c, o);
+    if (!c->json)
+        say_inherited(c, o, v);
     if (c->json)
         cli_print_json(c, v);
     else

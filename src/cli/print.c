@@ -1,7 +1,11 @@
 /* What commands print: faults, times, tables, members. */
 #include "cli/cli.h"
+#include "base/clock.h"
+#include "base/limits.h"
 #include <ctype.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 void cli_fault_text(const struct fault *f, err_t e, struct buf *out)
 {
@@ -45,21 +49,24 @@ struct str cli_time(struct cli_call *c, int64_t t_s)
     return arena_str(c->arena, str_z(text));
 }
 
-struct str cli_ago(struct cli_call *c, int64_t t_s)
+static void ago_text(int64_t d, char ret[static 32])
 {
     static const struct {
         int64_t s;
         const char *name;
-    } units[] = {{86400 * 2, "d"}, {3600 * 2, "h"}, {60 * 2, "min"}, {0, "s"}};
-    int64_t d = t_s - clock_wall_s(c->op ? c->op->core->clock : &clock_system), n = d < 0 ? -d : d;
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        if (n < units[i].s)
-            continue;
-        int64_t v = n / (units[i].s ? units[i].s / 2 : 1);
-        return d < 0 ? arena_fmt(c->arena, "%lld %s ago", (long long)v, units[i].name)
-                     : arena_fmt(c->arena, "in %lld %s", (long long)v, units[i].name);
-    }
-    return STR("now");
+    } units[] = {{86400, "days"}, {3600, "hours"}, {60, "minutes"}, {1, "seconds"}};
+    int64_t n = d < 0 ? -d : d;
+    size_t i = 0;
+    while (i + 1 < sizeof units / sizeof *units && n < 2 * units[i].s)
+        i++;
+    snprintf(ret, 32, d < 0 ? "%lld %s ago" : "in %lld %s", (long long)(n / units[i].s), units[i].name);
+}
+
+struct str cli_ago(struct cli_call *c, int64_t t_s)
+{
+    char text[32];
+    ago_text(t_s - clock_wall_s(c->op ? c->op->core->clock : &clock_system), text);
+    return arena_str(c->arena, str_z(text));
 }
 
 /* Columns on a terminal: bytes that continue a UTF-8 character take none. */
@@ -123,14 +130,38 @@ static void put_value(struct buf *out, const json_t *v)
     }
 }
 
+/* Members that hold a time by their name say it twice: for the calendar and for now. */
+static bool is_time(const char *key, const json_t *v)
+{
+    static const char *const claims[] = {"exp", "iat", "nbf", "auth_time"};
+    size_t n = strlen(key);
+    bool is = n > 3 && !strcmp(key + n - 3, "_at");
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++)
+        is = is || !strcmp(key, claims[i]);
+    return is && json_is_integer(v) && json_integer_value(v) > 0 && json_integer_value(v) <= LIMIT_TIME_S;
+}
+
+static void put_time(struct buf *out, int64_t t_s)
+{
+    char text[32], ago[32];
+    time_rfc3339(t_s, text);
+    ago_text(t_s - clock_wall_s(&clock_system), ago);
+    buf_fmt(out, "%s, %s", text, ago);
+}
+
 void cli_print_members(struct buf *out, const json_t *object)
 {
     const char *key;
     json_t *v;
     json_object_foreach((json_t *)object, key, v)
     {
+        if (json_is_string(v) && json_string_length(v) == 0)
+            continue;
         buf_fmt(out, "%s: ", key);
-        put_value(out, v);
+        if (is_time(key, v))
+            put_time(out, json_integer_value(v));
+        else
+            put_value(out, v);
         buf_char(out, '\n');
     }
 }

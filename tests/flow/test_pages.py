@@ -179,3 +179,12 @@ def test_console_is_closed_to_others(server):
     assert ann.get("/console/clients").status_code == 403
     assert ann.get("/console/audit").status_code == 403
     assert "Console" not in ann.get("/account").text
+
+
+def test_browsers_have_names_people_know(server):
+    b = Browser(server)
+    agent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36"
+    b.http.headers["User-Agent"] = agent
+    assert b.sign_in("ann").status_code == 303
+    page = b.get("/account").text
+    assert "Chrome on Linux" in page and 'title="%s"' % agent in page
