@@ -45,8 +45,8 @@ err_t rsa_oaep_decrypt(const struct key *k, enum oaep d, struct str data, uint8_
     EVP_PKEY_CTX *x = make(k, d, false);
     bool ok = x && EVP_PKEY_decrypt(x, ret, &n, (const uint8_t *)data.p, data.n) == 1;
     EVP_PKEY_CTX_free(x);
-    if (!ok)
-        return crypto_failed(ERR_DECRYPT);
-    *ret_n = n;
-    return ERR_OK;
+    err_t e = crypto_failed(ok ? ERR_OK : ERR_DECRYPT); /* the queue is emptied either way, or the time would tell */
+    if (ok)
+        *ret_n = n;
+    return e;
 }
