@@ -60,7 +60,7 @@ const struct cli_command cli_commands[] = {
      cli_token_inspect},
     {"token introspect", "TOKEN|-", "Say what a token is worth now (RFC 7662)", CLI_INPUT, 1, 1, NULL,
      cli_token_introspect},
-    {"token simulate", "", "Print what a sign-in would yield: access token, ID token, UserInfo; nothing is issued", 0, 0, 0,
+    {"token simulate", "", "Print the claims that a token would hold; nothing is issued", 0, 0, 0,
      "user|USERNAME|for this person or service account\nclient|CLIENT_ID|for this client\nscope|SCOPE|what it asks for (default: "
      "all it has)\naudience|RESOURCE|what for (default: the default resource)",
      cli_token_simulate},

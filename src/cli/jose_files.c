@@ -206,11 +206,10 @@ err_t cli_jose_keys(struct cli_call *c, struct str text, struct str alg, unsigne
 }
 
 /* The same passphrase for each algorithm that may be meant: the token's header says which. */
-static err_t passphrase_keys(struct cli_call *c, struct str password, struct str alg, unsigned use, struct jwks *ret)
+static err_t passphrase_keys(struct cli_call *c, struct str password, struct str alg, struct jwks *ret)
 {
     static const enum alg algs[] = {ALG_PBES2_HS256_A128KW, ALG_PBES2_HS384_A192KW, ALG_PBES2_HS512_A256KW};
     struct jwks keys = {arena_array(c->arena, struct jwk, 3), 0};
-    (void)use;
     if (!keys.v)
         return ERR_MEMORY;
     for (size_t i = 0; i < 3; i++) {
@@ -243,5 +242,5 @@ err_t cli_jose_option_keys(struct cli_call *c, unsigned use, struct jwks *ret)
         return cli_jose_keys(c, key, alg, use, ret);
     while (password.n && (password.p[password.n - 1] == '\n' || password.p[password.n - 1] == '\r'))
         password.n--;
-    return passphrase_keys(c, password, alg, use, ret);
+    return passphrase_keys(c, password, alg, ret);
 }

@@ -116,8 +116,7 @@ static void say(struct cli_call *c, const struct seen *s)
     if (!s->payload && s->text.n && str_is_utf8(s->text))
         buf_fmt(c->out, "payload\n%.*s\n\n", STR_ARG(s->text));
     buf_fmt(c->out, "signature %s%s%.*s\n", s->signature, s->by.n ? ", by the key " : "", STR_ARG(s->by));
-    buf_fmt(c->out, "verdict   %s%s\n", good ? "valid" : !strcmp(s->signature, "unchecked") ? "NOT checked: name --key FILE" : "NOT valid",
-            "");
+    buf_fmt(c->out, "verdict   %s\n", good ? "valid" : !strcmp(s->signature, "unchecked") ? "NOT checked: name --key FILE" : "NOT valid");
     if (s->fault)
         buf_fmt(c->out, "because   %s\n", s->fault);
 }

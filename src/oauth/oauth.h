@@ -119,8 +119,7 @@ struct simulate_params {
     struct str client, scope, audience;
 };
 extern const struct fields simulate_fields;
-/* {"access_token": {claims}, "id_token": {claims}, "userinfo": {...}}; the last two for people and the scope openid. Needs
- * user.read and client.read. */
+/* {"access_token": {claims}}: each kind of token by its name. Needs user.read and client.read. */
 err_t token_simulate(struct op *op, const struct simulate_params *p, struct jw *w);
 
 /* Who and what a bearer token stands for, judged: for /verify, the admin API, resource endpoints. Opaque,
