@@ -237,20 +237,12 @@ static err_t set_number(const struct fill *c, struct str s)
 
 /* --- all types --- */
 
-static void drop_json(void *v)
-{
-    json_decref(v);
-}
-
 static err_t set_json(const struct fill *c, struct str s)
 {
     json_t *v;
     if (json_load(s, &v) != ERR_OK)
         return field_fault(c, ERR_PARAM_BAD, "must be JSON");
-    if (!arena_defer(c->arena, drop_json, v)) {
-        json_decref(v);
-        return ERR_MEMORY;
-    }
+    TRY(json_keep(c->arena, v));
     *(json_t **)field_place(c) = json_is_null(v) ? NULL : v;
     return ERR_OK;
 }

@@ -14,7 +14,7 @@ enum field_type {
                    space between words, at most LIMIT_SCOPE_WORDS */
     F_ENUM,     /* struct str, one of `choices` (separated by '|') */
     F_SECRET,   /* struct str; write-only: never printed by fields_to_json. With FIELDS_SECRET_REFS {env: NAME} or {file: PATH} */
-    F_JSON,     /* json_t *, borrowed from the parsed document; printed as it is */
+    F_JSON,     /* json_t *, the arena holds it; printed as it is */
 };
 
 enum field_flag {

@@ -81,6 +81,7 @@ static err_t set_value(const struct fill *c, const json_t *v)
     case F_SECRET:
         return json_is_object(v) ? field_set_secret_ref(c, v) : set_string(c, v);
     case F_JSON:
+        TRY(json_keep(c->arena, json_incref((json_t *)(uintptr_t)v)));
         *(const json_t **)field_place(c) = v;
         return ERR_OK;
     default:

@@ -284,8 +284,7 @@ err_t object_put(struct op *op, const struct object_kind *k, const json_t *doc, 
         return op_fail(op, ERR_PARAM_BAD, where ? where : "", "an object with the fields of a %s is expected",
                        k->name);
     TRY(take_name(&p));
-    /* Only the top level is copied; fields lie in the op's arena afterwards, and F_JSON borrows from the
-     * caller's document. */
+    /* Only the top level is copied; fields lie in the op's arena afterwards. */
     p.fields = json_copy((json_t *)doc);
     if (!p.fields)
         return ERR_MEMORY;

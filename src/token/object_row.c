@@ -8,15 +8,6 @@ const char *managed_name(enum managed m)
     return m == MANAGED_FILE ? "file" : "api";
 }
 
-static bool has_json_field(const struct object_kind *k)
-{
-    for (size_t i = 0; i < k->fields.n; i++) {
-        if (k->fields.v[i].type == F_JSON)
-            return true;
-    }
-    return false;
-}
-
 /* A row may have been written by the version after this one: what it alone knows is passed over. */
 static void drop_unknown(const struct object_kind *k, json_t *doc)
 {
@@ -43,10 +34,7 @@ err_t object_spec_load(const struct object_kind *k, struct arena *a, struct str 
     err_t e = fields_init(&k->fields, a, spec);
     if (e == ERR_OK)
         e = fields_from_json(&k->fields, a, doc, "", spec, &f);
-    if (e == ERR_OK && has_json_field(k))
-        e = json_keep(a, doc); /* the spec points into it */
-    else
-        json_decref(doc);
+    json_decref(doc);
     if (e == ERR_OK)
         *ret_spec = spec;
     return e;
