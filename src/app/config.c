@@ -206,8 +206,7 @@ err_t config_load(const struct config_input *in, struct config *ret)
         read_file(ret, &ret->files[i]);
     read_env(ret, in->env);
     read_flags(ret, in->flags, in->nflags);
-    if (!ret->faults.n)
-        config_check(ret);
+    config_check(ret); /* whatever else is wrong: faults are told together */
     return ret->faults.n ? ERR_CONFIG : ERR_OK;
 }
 

@@ -66,22 +66,52 @@ static void unknown_key(struct reader *r, const struct object_kind *k, const cha
                  config_nearest(r->config->arena, key, known, n));
 }
 
+/* "tenants.default.clients[0]", "tenants.default.clients[0].scope[2]" -> "scope" */
+static struct str field_of(const char *path, const char *param)
+{
+    size_t n = strlen(path);
+    if (strncmp(param, path, n) || param[n] != '.')
+        return STR_NONE;
+    return (struct str){param + n + 1, strcspn(param + n + 1, ".[")};
+}
+
+/* What was complained of is put aside, so that the next look finds what else is wrong. False: nothing is left to put aside. */
+static bool put_aside(struct field *v, size_t n, json_t *fields, struct str name)
+{
+    bool aside = json_object_deln(fields, name.p ? name.p : "", name.n) == 0;
+    for (size_t i = 0; i < n; i++) {
+        if (str_is(name, v[i].name)) {
+            aside = aside || (v[i].flags & FIELD_REQUIRED);
+            v[i].flags &= ~(unsigned)FIELD_REQUIRED;
+        }
+    }
+    return aside;
+}
+
 /* Types, by the kind's own table. What the whole object must satisfy is checked when it is applied. */
 static void try_types(struct reader *r, const struct object_kind *k, const json_t *doc, const char *path)
 {
-    struct fault f = {0};
     arena_reset(r->scratch);
     void *spec = arena_alloc(r->scratch, k->fields.size);
+    struct field *v = arena_array(r->scratch, struct field, k->fields.n);
     json_t *fields = json_copy((json_t *)(uintptr_t)doc);
     json_object_del(fields, "disabled");
-    err_t e = spec ? fields_init(&k->fields, r->scratch, spec) : ERR_MEMORY;
+    err_t e = spec && v ? fields_init(&k->fields, r->scratch, spec) : ERR_MEMORY;
     if (e == ERR_OK)
-        e = fields_from_json(&k->fields, r->scratch, fields, path, spec, &f);
+        memcpy(v, k->fields.v, k->fields.n * sizeof *v);
+    const struct fields table = {v, k->fields.n, k->fields.size};
+    for (bool more = e == ERR_OK; more;) {
+        struct fault f = {0};
+        e = fields_from_json(&table, r->scratch, fields, path, spec, &f);
+        if (e == ERR_OK)
+            break;
+        const char *at = f.param[0] ? f.param : path;
+        config_fault(&r->config->faults, place_of(r, at), at, "%s", f.detail[0] ? f.detail : err_text(e));
+        more = put_aside(v, k->fields.n, fields, field_of(path, f.param));
+    }
     json_decref(fields);
-    if (e == ERR_OK)
-        return;
-    const char *at = f.param[0] ? f.param : path;
-    config_fault(&r->config->faults, place_of(r, at), at, "%s", f.detail[0] ? f.detail : err_text(e));
+    if (e == ERR_MEMORY)
+        config_fault(&r->config->faults, "", "", "%s", err_text(e));
 }
 
 /* The object's document with secrets in place and its fields' lines; keys that are no fields are faults,

@@ -106,7 +106,7 @@ def test_server_fault(tmp_path, text, words):
 def test_top_level_and_several_faults_at_once(tmp_path):
     r = check(tmp_path, "sever: {}\nserver: {lisen: x, isuer: y}\ntenants: {default: {rolls: {}}}\n")
     assert r.returncode == 1
-    assert [line.split(": ")[0] for line in r.stderr.splitlines()] == ["mereau.yaml:1", "mereau.yaml:2", "mereau.yaml:2"]
+    assert [line.split(": ")[0] for line in r.stderr.splitlines()] == ["mereau.yaml:1", "mereau.yaml:2", "mereau.yaml:2", "mereau.yaml:3"]
     assert "did you mean server" in r.stderr and "did you mean issuer" in r.stderr
 
 
@@ -354,3 +354,24 @@ def test_socket_activation(fresh):
     management.close()
     s.wait_ready()
     assert s.machine_token() and "fd:3" in s.log_text()
+
+
+def test_all_faults_at_once(tmp_path):
+    text = """server: {issuer: "http://127.0.0.1:8080/", listen: "nonsense", dta: x}
+tenants:
+  default:
+    users: [{username: demo, email: 7, locale: [1], nme: x}]
+    clients:
+      - {client_id: web, redirect_uris: 5, scop: x,
+         access_token_life: "zz", token_endpoint_auth_method: wat}
+"""
+    path = tmp_path / "all.yaml"
+    path.write_text(text)
+    path.chmod(0o600)
+    r = subprocess.run([mereau.BINARY, "config", "check", "--config", str(path)], capture_output=True, text=True, check=False)
+    assert r.returncode == 1
+    told = r.stderr
+    for line, name in ((1, "server.dta"), (1, "server.issuer"), (1, "server.listen"), (4, "users[0].email"), (4, "users[0].locale"), (4, "users[0].nme"),
+                       (6, "clients[0].redirect_uris"), (6, "clients[0].scop"), (7, "clients[0].access_token_life"), (7, "clients[0].token_endpoint_auth_method")):
+        assert any(":%d: " % line in one and name in one for one in told.splitlines()), (line, name, told)
+    assert len(told.splitlines()) == 11, told  # server.listen twice: no address, and not a loopback one
