@@ -66,6 +66,7 @@ struct numbers {
     OSSL_PARAM_BLD *bld;
     BIGNUM *bn[NUMBERS_MAX];
     size_t n;
+    uint8_t point[1 + 2 * ECDSA_SIZE_MAX]; /* here, since the builder only notes where it lies */
 };
 
 static bool push(struct numbers *s, const char *name, struct str v)
@@ -81,9 +82,10 @@ static bool push(struct numbers *s, const char *name, struct str v)
 
 static bool push_ec(struct numbers *s, const struct key_row *row, struct str x, struct str y, struct str d)
 {
-    uint8_t point[1 + 2 * ECDSA_SIZE_MAX] = {4};
+    uint8_t *point = s->point;
     if (x.n != row->size || y.n != row->size || d.n != row->size)
         return false;
+    point[0] = 4;
     memcpy(point + 1, x.p, x.n);
     memcpy(point + 1 + x.n, y.p, y.n);
     return OSSL_PARAM_BLD_push_utf8_string(s->bld, OSSL_PKEY_PARAM_GROUP_NAME, row->group, 0) == 1 &&
