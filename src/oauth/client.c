@@ -181,7 +181,7 @@ static err_t check_tokens(struct op *op, const struct client *c)
     enum alg alg;
     if (!scope_valid(c->scope))
         return op_fail(op, ERR_CLIENT_METADATA, "scope", "scope is malformed");
-    if (c->access_token_signing_alg.n && !alg_find(c->access_token_signing_alg, &alg))
+    if (c->access_token_signing_alg.n && !alg_find_in(c->access_token_signing_alg, ALGS_ISSUED, &alg))
         return op_fail(op, ERR_CLIENT_METADATA, "access_token_signing_alg",
                        "access_token_signing_alg is unknown");
     if (!c->store_access_tokens && !str_is(c->access_token_format, "jwt"))
