@@ -264,7 +264,7 @@ static void world_make(struct world *w, struct arena *keep)
     MUST(crypto_new(&w->c) == ERR_OK);
     for (unsigned i = 0; i < ALG_RSA_OAEP; i++) {
         const struct alg_row *r = alg_row((enum alg)i);
-        w->keys[i] = (struct jwk){str_z(r->name), (enum alg)i, NULL, {0}};
+        w->keys[i] = (struct jwk){.kid = str_z(r->name), .alg = (enum alg)i};
         MUST(key_generate(r->kind, r->rsa_bits, &w->keys[i].key) == ERR_OK);
         MUST(jws_sign(w->c, &w->keys[i], STR("at+jwt"), w->payload, keep, &w->tokens[i]) == ERR_OK);
         our_sign(w, (enum alg)i);

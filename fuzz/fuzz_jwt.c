@@ -37,7 +37,7 @@ static struct jwk fixed_key(void)
     static const char der[] = "\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20"
                               "\x9d\x61\xb1\x9d\xef\xfd\x5a\x60\xba\x84\x4a\xf4\x92\xec\x2c\xc4"
                               "\x44\x49\xc5\x69\x7b\x32\x69\x19\x70\x3b\xac\x03\x1c\xae\x7f\x60";
-    struct jwk k = {STR("k1"), ALG_EDDSA, NULL, {0}};
+    struct jwk k = {.kid = STR("k1"), .alg = ALG_EDDSA};
     require(key_from_der(STR(der), &k.key) == ERR_OK);
     return k;
 }

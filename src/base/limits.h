@@ -100,6 +100,7 @@
 #define LIMIT_METRIC_LABELS       128   /* bytes of one label set */
 #define LIMIT_SECONDS             3155760000LL /* a hundred years: the longest duration anybody may set */
 #define LIMIT_INT                 9007199254740991LL /* 2^53 - 1: what JSON carries exactly everywhere */
+#define LIMIT_ASSERTION_LIFE      3600  /* seconds: a client assertion, if the client is allowed so long */
 #define LIMIT_MAX_AGE             315360000     /* seconds: max_age of an authorization request */
 #define LIMIT_ONLINE_KILL         128   /* sessions and grants that one transaction of a password change ends */
 #define LIMIT_MARK                1000  /* descendants of revoked nodes marked in one transaction */

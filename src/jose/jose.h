@@ -21,6 +21,10 @@ enum alg {
 #define ALGS_SIG        (ALGS_ASYMMETRIC | ALGS_HMAC)
 #define ALGS_MANAGE     (ALGS_ALL & ~ALGS_SIG)
 #define ALGS_EDDSA      (ALG_BIT(ALG_EDDSA) | ALG_BIT(ALG_ED448))
+/* key management with a public half: what may be encrypted to somebody else */
+#define ALGS_MANAGE_PUBLIC                                                                                                         \
+    (ALG_BIT(ALG_RSA_OAEP) | ALG_BIT(ALG_RSA_OAEP_256) | ALG_BIT(ALG_ECDH_ES) | ALG_BIT(ALG_ECDH_ES_A128KW) |                      \
+     ALG_BIT(ALG_ECDH_ES_A192KW) | ALG_BIT(ALG_ECDH_ES_A256KW))
 #define ALGS_ISSUED     (ALGS_ASYMMETRIC & ~ALG_BIT(ALG_ED448))            /* what the server signs with: one row a name */
 
 enum manage { MANAGE_NONE, MANAGE_OAEP, MANAGE_OAEP_256, MANAGE_KW, MANAGE_GCMKW, MANAGE_DIR, MANAGE_ECDH, MANAGE_PBES2 };
@@ -48,6 +52,8 @@ struct jwk {
     enum alg alg;
     struct key *key; /* owned by whoever made the jwk */
     struct strs x5c; /* certificates as DER, the key's own first; in the arena */
+    bool alg_open;   /* read leniently from a JWK that names no alg: jwks_bind may choose another that fits */
+    bool use_open;   /* and that names no use: for signatures and for encryption */
 };
 /* What a reader takes. Of the halves at least one has to stand; without JWK_SIG and JWK_ENC both uses are taken. */
 enum jwk_want {
@@ -83,6 +89,9 @@ struct jwks {
 err_t jwks_parse(struct str text, unsigned want, struct arena *a, struct jwks *ret);
 err_t jwks_from(const json_t *doc, unsigned want, struct arena *a, struct jwks *ret);
 void jwks_free(struct jwks *s);
+/* The keys of a set that may be used with `alg`: those bound to it, and those of other makers that are bound to none and fit,
+ * bound to it now. The keys stay the set's. */
+err_t jwks_bind(const struct jwks *set, enum alg alg, struct arena *a, struct jwks *ret);
 
 /* Compact JWS of `payload`; typ may be STR_NONE. Header members: alg, typ, kid. The result is in the arena.
  * ERR_TOO_LARGE past LIMIT_JWT, since nobody would take it. */

@@ -272,6 +272,8 @@ err_t jwk_parse(const json_t *doc, unsigned want, struct arena *a, struct jwk *r
     if (!kind_find(doc, &kind) || !half_ok(doc, kind, want))
         return ERR_KEY;
     TRY(alg_parse(doc, kind, want, &k.alg));
+    k.alg_open = !json_object_get(doc, "alg");
+    k.use_open = k.alg_open && !json_object_get(doc, "use") && !json_object_get(doc, "key_ops");
     if (!use_ok(doc, k.alg, want) || (json_object_get(doc, "kid") && (kid.n == 0 || kid.n > LIMIT_NAME)))
         return ERR_KEY;
     k.kid = arena_str(a, kid);

@@ -118,6 +118,28 @@ void jwks_free(struct jwks *s)
     s->n = 0;
 }
 
+static bool may_use(const struct jwk *k, enum alg alg)
+{
+    bool same_use = !(ALGS_SIG & ALG_BIT(alg)) == !(ALGS_SIG & ALG_BIT(k->alg));
+    return k->alg == alg || (k->alg_open && (same_use || k->use_open) && alg_fits(alg, k->key));
+}
+
+err_t jwks_bind(const struct jwks *set, enum alg alg, struct arena *a, struct jwks *ret)
+{
+    struct jwks s = {.v = arena_array(a, struct jwk, set->n ? set->n : 1)};
+    if (!s.v)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < set->n; i++) {
+        struct jwk k = set->v[i];
+        if (!may_use(&k, alg))
+            continue;
+        k.alg = alg;
+        s.v[s.n++] = k;
+    }
+    *ret = s;
+    return ERR_OK;
+}
+
 /* --- new keys --- */
 
 /* A secret's thumbprint would let anybody try guesses against it. */

@@ -10,7 +10,12 @@ struct client {
     bool keep_previous_secret; /* rotation: a new secret leaves the one before valid until this is false again
                                 */
     struct str token_endpoint_auth_method; /* client_secret_basic (default with a secret; _post is accepted as
-                                              well), client_secret_post, none */
+                                              well), client_secret_post, client_secret_jwt, private_key_jwt, none */
+    struct str token_endpoint_auth_signing_alg; /* "": any that fits the method */
+    struct str assertion_aud;                   /* "issuer", or "token_endpoint": that address as well */
+    int64_t assertion_life_s;
+    json_t *jwks; /* a JWK Set, or NULL; at most one of both */
+    struct str jwks_uri;
     struct strs redirect_uris, grant_types, response_types;
     struct str scope;
     struct strs resources;          /* what it may ask for as resource; empty: the default resource only */
@@ -22,7 +27,22 @@ struct client {
     bool store_access_tokens; /* default true */
     bool first_party;         /* no consent page */
     struct strs permissions;  /* "token.introspect", "account.read": what it may do here as itself */
-    struct str client_uri, logo_uri, policy_uri, tos_uri;
+    /* OpenID Connect Registration 1.0 section 2. Algorithms: "" is none. */
+    struct str application_type, subject_type /* "public" | "pairwise" */, sector_identifier_uri;
+    struct str id_token_signed_response_alg, id_token_encrypted_response_alg, id_token_encrypted_response_enc;
+    struct str userinfo_signed_response_alg, userinfo_encrypted_response_alg, userinfo_encrypted_response_enc;
+    struct str request_object_signing_alg;
+    bool require_signed_request_object; /* RFC 9101 section 10.5 */
+    int64_t default_max_age_s;          /* -1: none */
+    bool require_auth_time;
+    struct strs default_acr_values;
+    struct str initiate_login_uri;
+    /* RP-Initiated, Back-Channel and Front-Channel Logout 1.0 */
+    struct strs post_logout_redirect_uris;
+    struct str backchannel_logout_uri, frontchannel_logout_uri;
+    bool backchannel_logout_session_required, frontchannel_logout_session_required;
+    bool status_list; /* its JWT access tokens have an index in the tenant's status list */
+    struct str client_uri, logo_uri, policy_uri, tos_uri, software_id, software_version;
     struct strs contacts;
     json_t *attributes; /* an object, or NULL: for custom claims, {client.attributes.NAME} */
 };

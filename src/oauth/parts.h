@@ -130,6 +130,7 @@ void issue_audit(struct op *op, enum audit_event e, const struct issue *i, const
                  struct audit *ret);
 /* Whether this grant may have refresh tokens, and how long it lives. */
 bool client_has_grant(const struct client *c, const char *grant_type);
+bool client_is_public(const struct client *c);
 int64_t life_or_default(int64_t of_client, int64_t of_tenant);
 /* The text of the refresh token with this row id whose parent was presented as `text` (DESIGN section 7). */
 void refresh_derive(struct op *op, struct str text, int64_t grant_id, int64_t parent_generation, int64_t id,

@@ -209,9 +209,9 @@ def test_a25_tenants_apart(fresh):
     assert s.token(("acme-machine", mereau.MACHINE[1]), grant_type="client_credentials").status_code == 401
 
 
-def test_unsupported_request_parameters(ann):
-    assert location_params(ann.authorize("web", Pkce(), request="x.y.z"))["error"] == "request_not_supported"
-    assert location_params(ann.authorize("web", Pkce(), request_uri="http://169.254.169.254/x"))["error"] == "request_uri_not_supported"
+def test_A19_request_objects_by_reference_and_malformed_ones(ann):
+    assert location_params(ann.authorize("web", Pkce(), request="x.y.z"))["error"] == "invalid_request_object"
+    assert location_params(ann.authorize("web", Pkce(), request_uri="http://169.254.169.254/x"))["error"] == "invalid_request_uri"
 
 
 def test_scope_is_narrowed_to_what_the_person_holds(server):

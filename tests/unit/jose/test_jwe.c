@@ -162,7 +162,7 @@ static void test_keys(const struct crypto *c, struct arena *a)
     CHECK(key_generate(KEY_X25519, 0, &other.key) == ERR_OK);
     CHECK(jwe_encrypt(c, &other, ENC_A128GCM, NULL, STR(TEXT), a, &token) == ERR_OK);
     CHECK(jwe_decrypt(c, &keys, &all, token, a, &plain, NULL) == ERR_DECRYPT);
-    struct jwk wrong = {STR("k1"), ALG_A256KW, k[0].key, {0}}; /* 128 bits */
+    struct jwk wrong = {.kid = STR("k1"), .alg = ALG_A256KW, .key = k[0].key}; /* 128 bits */
     CHECK(jwe_encrypt(c, &wrong, ENC_A128GCM, NULL, STR(TEXT), a, &token) == ERR_KEY);
     wrong.alg = ALG_RSA_OAEP_256;
     CHECK(jwe_encrypt(c, &wrong, ENC_A128GCM, NULL, STR(TEXT), a, &token) == ERR_KEY);

@@ -35,7 +35,7 @@ static void test_round_trip(struct arena *a)
 {
     for (unsigned alg = 0; alg < ALG_HS256; alg++) {
         const struct alg_row *row = alg_row((enum alg)alg);
-        struct jwk k = {STR("key \"1\""), (enum alg)alg, NULL, {0}}, back = {0};
+        struct jwk k = {.kid = STR("key \"1\""), .alg = (enum alg)alg}, back = {0};
         json_t *doc = NULL;
         CHECK_ROW(key_generate(row->kind, row->rsa_bits, &k.key) == ERR_OK, row->name);
         struct str text = print(&k, a);

@@ -69,7 +69,7 @@ static void test_made(const struct crypto *c, struct arena *a)
 {
     for (unsigned alg = 0; alg < ALG_RSA_OAEP; alg++) {
         const struct alg_row *row = alg_row((enum alg)alg);
-        struct jwk k = {STR("k\"1"), (enum alg)alg, NULL, {0}}, wrong = k;
+        struct jwk k = {.kid = STR("k\"1"), .alg = (enum alg)alg}, wrong = k;
         struct str token = STR_NONE, payload;
         CHECK_ROW(key_generate(row->kind, row->rsa_bits, &k.key) == ERR_OK, row->name);
         CHECK_ROW(jws_sign(c, &k, STR("at+jwt"), STR("{\"a\":1}"), a, &token) == ERR_OK, row->name);
@@ -88,7 +88,7 @@ static void test_length(const struct crypto *c, struct arena *a)
 {
     static char text[LIMIT_JWT + 1];
     memset(text, 'x', sizeof(text));
-    struct jwk k = {STR("k"), ALG_ES256, NULL, {0}};
+    struct jwk k = {.kid = STR("k"), .alg = ALG_ES256};
     struct str token, payload;
     CHECK(key_generate(KEY_EC_P256, 0, &k.key) == ERR_OK);
     CHECK(jws_sign(c, &k, STR_NONE, STR("x"), a, &token) == ERR_OK);

@@ -285,7 +285,7 @@ static void test_a65(const struct world *w, struct arena *a)
 /* A key of the attacker's own, carried along in the header. */
 static void test_a66(const struct world *w, struct arena *a)
 {
-    struct jwk evil = {STR("k1"), ALG_ES256, NULL, {0}};
+    struct jwk evil = {.kid = STR("k1"), .alg = ALG_ES256};
     CHECK(key_generate(KEY_EC_P256, 0, &evil.key) == ERR_OK);
     struct buf b;
     struct jw jw;
@@ -457,7 +457,7 @@ static void world_make(struct world *w)
     CHECK(crypto_new(&w->c) == ERR_OK);
     for (size_t i = 0; i < 4; i++) {
         const struct alg_row *row = alg_row(keys[i].alg);
-        w->v[i] = (struct jwk){str_z(keys[i].kid), keys[i].alg, NULL, {0}};
+        w->v[i] = (struct jwk){.kid = str_z(keys[i].kid), .alg = keys[i].alg};
         CHECK(key_generate(row->kind, row->rsa_bits, &w->v[i].key) == ERR_OK);
     }
     w->one = (struct jwks){w->v, 1};
