@@ -6,6 +6,7 @@
 #include "token/cache.h"
 #include "token/keyring.h"
 #include "token/life.h"
+#include "token/remote_keys.h"
 #include "token/tenant.h"
 #include "token/usage.h"
 #include <stdio.h>
@@ -117,10 +118,11 @@ static err_t open_memory(struct app *a, struct log *log)
     c->dead = dead_set_new();
     c->usage = usage_new();
     c->expiry = expiry_new();
+    c->remote_keys = remote_keys_new();
     TRY(crypto_new(&c->crypto));
     if (c->metrics)
         metrics_set(c->metrics, METRIC_BUILD_INFO, MEREAU_VERSION, 1);
-    return c->metrics && c->cache && c->dead && c->usage && c->expiry && a->data_dir ? ERR_OK : ERR_MEMORY;
+    return c->metrics && c->cache && c->dead && c->usage && c->expiry && c->remote_keys && a->data_dir ? ERR_OK : ERR_MEMORY;
 }
 
 /* What reads the store once it is open. */
@@ -188,6 +190,8 @@ void app_close(struct app *a)
         usage_free(&c->usage);
     if (c->expiry)
         expiry_free(&c->expiry);
+    if (c->remote_keys)
+        remote_keys_free(&c->remote_keys);
     if (c->keyring)
         keyring_close(c);
     if (c->crypto)

@@ -101,6 +101,14 @@
 #define LIMIT_SECONDS             3155760000LL /* a hundred years: the longest duration anybody may set */
 #define LIMIT_INT                 9007199254740991LL /* 2^53 - 1: what JSON carries exactly everywhere */
 #define LIMIT_ASSERTION_LIFE      3600  /* seconds: a client assertion, if the client is allowed so long */
+#define LIMIT_REMOTE_KEYS         1024  /* sets of others' keys kept in memory */
+#define LIMIT_REMOTE_BYTES        (128 * 1024) /* of one set as JSON */
+#define LIMIT_REMOTE_ARENA        (512 * 1024) /* the same in memory, without what the keys themselves take */
+#define LIMIT_REMOTE_MS           5000  /* a fetch of one */
+#define LIMIT_REMOTE_WAITING      16    /* threads that fetch such sets, or wait for them, at once: half of the workers */
+#define LIMIT_REMOTE_FRESH_MIN_S  60    /* bounds of what Cache-Control says */
+#define LIMIT_REMOTE_FRESH_MAX_S  86400
+#define LIMIT_REMOTE_STALE_S      86400 /* so long an old set serves while there is no new one */
 #define LIMIT_MAX_AGE             315360000     /* seconds: max_age of an authorization request */
 #define LIMIT_ONLINE_KILL         128   /* sessions and grants that one transaction of a password change ends */
 #define LIMIT_MARK                1000  /* descendants of revoked nodes marked in one transaction */
