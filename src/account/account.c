@@ -30,6 +30,7 @@ err_t account_from_row(struct op *op, const struct rows *r, struct account *ret,
         .disabled = db_int(r, 8) != 0,
         .cutoff_id = db_int(r, 9),
         .version = db_int(r, 10),
+        .updated_s = db_int(r, 12),
     };
     const struct object_kind *k = account_kind_of(acc.type);
     err_t e = object_spec_load(k, a, db_text(r, 4), &spec);
@@ -51,7 +52,7 @@ err_t account_from_row(struct op *op, const struct rows *r, struct account *ret,
         ret_object->cutoff_id = acc.cutoff_id;
         ret_object->version = acc.version;
         ret_object->created_s = db_int(r, 11);
-        ret_object->updated_s = db_int(r, 12);
+        ret_object->updated_s = acc.updated_s;
         ret_object->secret = acc.password_hash;
         ret_object->spec = spec;
     }

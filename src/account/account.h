@@ -9,6 +9,11 @@ enum account_type { ACCOUNT_PERSON, ACCOUNT_SERVICE };
 struct account_spec {
     struct str username, name, email, locale;
     bool email_verified;
+    /* The rest of a person's standard claims (OpenID Connect Core section 5.1), under their names. */
+    struct str given_name, family_name, middle_name, nickname, profile, picture, website, gender, birthdate, zoneinfo;
+    struct str phone_number;
+    bool phone_number_verified;
+    json_t *address; /* an object of texts (section 5.1.1), or NULL */
     struct strs roles;
     struct str password;      /* F_SECRET: only at creation */
     struct str password_hash; /* F_SECRET: import of an old hash */
@@ -24,7 +29,7 @@ struct account {
     struct str username, email;
     struct account_spec spec;
     struct str password_hash; /* STR_NONE: no password set */
-    int64_t password_s, cutoff_id, version;
+    int64_t password_s, cutoff_id, version, updated_s;
     bool disabled;
 };
 err_t account_by_id(struct op *op, int64_t id, struct account *ret);

@@ -12,6 +12,20 @@ static const struct field user_fields[] = {
     {"email_verified", F_BOOL, 0, 0, AT(email_verified), NULL, "false",
      "the address has been proven to be the person's; of one account alone"},
     {"locale", F_STR, 0, 35, AT(locale), NULL, NULL, "language tag, such as en or de-AT"},
+    {"given_name", F_STR, 0, 256, AT(given_name), NULL, NULL, "first names"},
+    {"family_name", F_STR, 0, 256, AT(family_name), NULL, NULL, "surnames"},
+    {"middle_name", F_STR, 0, 256, AT(middle_name), NULL, NULL, "middle names"},
+    {"nickname", F_STR, 0, 256, AT(nickname), NULL, NULL, "what friends say"},
+    {"profile", F_STR, 0, LIMIT_TEXT, AT(profile), NULL, NULL, "address of a page about the person"},
+    {"picture", F_STR, 0, LIMIT_TEXT, AT(picture), NULL, NULL, "address of a picture"},
+    {"website", F_STR, 0, LIMIT_TEXT, AT(website), NULL, NULL, "address of a page of the person's own"},
+    {"gender", F_STR, 0, 64, AT(gender), NULL, NULL, "such as female or male"},
+    {"birthdate", F_STR, 0, 10, AT(birthdate), NULL, NULL, "YYYY-MM-DD, 0000-MM-DD without the year, or YYYY"},
+    {"zoneinfo", F_STR, 0, 64, AT(zoneinfo), NULL, NULL, "time zone, such as Europe/Vienna"},
+    {"phone_number", F_STR, 0, 32, AT(phone_number), NULL, NULL, "with country code, such as +43 1 234567"},
+    {"phone_number_verified", F_BOOL, 0, 0, AT(phone_number_verified), NULL, "false", "the number has been proven to be the person's"},
+    {"address", F_JSON, 0, 0, AT(address), NULL, NULL,
+     "an object of texts: formatted, street_address, locality, region, postal_code, country"},
     {"roles", F_STRS, 0, LIMIT_NAME, AT(roles), NULL, NULL, "names of roles: what the person may do"},
     {"attributes", F_JSON, FIELD_TEXT, 0, AT(attributes), NULL, NULL,
      "an object of further facts, for custom claims: {user.attributes.department}"},
@@ -90,6 +104,46 @@ static err_t check_roles(struct op *op, const struct account_spec *s)
     return op_permit_grant(op, tenant_permissions(op, s->roles), "roles");
 }
 
+/* What applications show, or follow as a link: no control character, and no address but a web page's. */
+static err_t check_person(struct op *op, const struct account_spec *s)
+{
+    const struct {
+        const char *name;
+        struct str v;
+        bool address;
+    } v[] = {
+        {"name", s->name, false},           {"given_name", s->given_name, false}, {"family_name", s->family_name, false},
+        {"middle_name", s->middle_name, false}, {"nickname", s->nickname, false}, {"gender", s->gender, false},
+        {"birthdate", s->birthdate, false}, {"zoneinfo", s->zoneinfo, false},     {"phone_number", s->phone_number, false},
+        {"profile", s->profile, true},      {"picture", s->picture, true},        {"website", s->website, true},
+    };
+    for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+        if (!text_ok(v[i].v))
+            return op_fail(op, ERR_PARAM_BAD, v[i].name, "text without control characters is expected");
+        if (v[i].address && v[i].v.n && !str_starts(v[i].v, STR("https://")) && !str_starts(v[i].v, STR("http://")))
+            return op_fail(op, ERR_PARAM_BAD, v[i].name, "an http or https address is expected");
+    }
+    return ERR_OK;
+}
+
+static err_t check_address(struct op *op, const struct account_spec *s)
+{
+    static const char *const known[] = {"formatted", "street_address", "locality", "region", "postal_code", "country"};
+    const char *key;
+    json_t *value;
+    bool ok = !s->address || json_is_object(s->address);
+    json_object_foreach(s->address, key, value)
+    {
+        bool is = false;
+        for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+            is |= strcmp(key, known[i]) == 0;
+        ok = ok && is && json_is_string(value) && json_string_length(value) <= LIMIT_TEXT;
+    }
+    return ok ? ERR_OK
+              : op_fail(op, ERR_PARAM_BAD, "address",
+                        "an object of texts is expected: formatted, street_address, locality, region, postal_code, country");
+}
+
 /* Absent and empty are the same for the texts of a person. */
 static void drop_empty(struct str *s)
 {
@@ -111,8 +165,8 @@ static err_t check(struct op *op, void *spec, bool is_new)
         return op_fail(op, ERR_PARAM_BAD, "username", "a name that does not begin with client: is expected");
     if (s->email.n && !email_ok(s->email))
         return op_fail(op, ERR_PARAM_BAD, "email", "an address such as demo@example.com is expected");
-    if (!text_ok(s->name))
-        return op_fail(op, ERR_PARAM_BAD, "name", "text without control characters is expected");
+    TRY(check_person(op, s));
+    TRY(check_address(op, s));
     if (!locale_ok(s->locale))
         return op_fail(op, ERR_PARAM_BAD, "locale", "a language tag such as en or de-AT is expected");
     if (s->attributes && (!json_is_object(s->attributes) || json_dumpb(s->attributes, NULL, 0, JSON_COMPACT) > LIMIT_ATTRIBUTES))

@@ -1,7 +1,8 @@
 /* The OAuth endpoints: from parameters to the domain and back. */
 #include "api/guard.h"
+#include "api/pages.h"
 
-#define JSON_MAX (2 * LIMIT_JWT + 16 * LIMIT_TEXT)
+#define JSON_MAX (2 * LIMIT_JWT + LIMIT_JWE + 16 * LIMIT_TEXT)
 
 /* --- authorization
  * ------------------------------------------------------------------------------------------------ */
@@ -23,23 +24,39 @@ static err_t to_sign_in(struct call *c, const struct authorize_result *r)
         c, call_url(c, "/signin", arena_fmt(c->op.arena, "authorize?%.*s", STR_ARG(r->query))));
 }
 
+/* What the domain decided, shown or sent. */
+err_t oauth_answer(struct call *c, const struct authorize_result *r)
+{
+    switch (r->verdict) {
+    case AUTHORIZE_REDIRECT:
+        return answer_redirect(c, r->location);
+    case AUTHORIZE_POST:
+        return page_form_post(c, r);
+    case AUTHORIZE_SIGN_IN:
+        return to_sign_in(c, r);
+    case AUTHORIZE_CONSENT:
+        return page_consent(c, r);
+    case AUTHORIZE_ERROR:
+        break;
+    }
+    return c->op.fault.code ? c->op.fault.code : ERR_REQUEST;
+}
+
 err_t api_authorize(struct call *c, void *params)
 {
     const struct session *session;
     struct authorize_result r;
     TRY(session_if_any(c, &session));
     TRY(authorize(&c->op, params, session, STR_NONE, &r));
-    switch (r.verdict) {
-    case AUTHORIZE_REDIRECT:
-        return answer_redirect(c, r.location);
-    case AUTHORIZE_SIGN_IN:
-        return to_sign_in(c, &r);
-    case AUTHORIZE_CONSENT:
-        return page_consent(c, &r);
-    case AUTHORIZE_ERROR:
-        break;
-    }
-    return c->op.fault.code ? c->op.fault.code : ERR_REQUEST;
+    return oauth_answer(c, &r);
+}
+
+/* A form of another site comes without the session's cookie (SameSite=Lax); the way it leads on to has it. */
+err_t api_authorize_post(struct call *c, void *params)
+{
+    struct str query;
+    TRY(authorize_query(&c->op, params, &query));
+    return answer_redirect(c, arena_fmt(c->op.arena, "%.*s/authorize?%.*s", STR_ARG(c->op.tenant->path), STR_ARG(query)));
 }
 
 /* --- what clients call
@@ -85,6 +102,7 @@ err_t api_token(struct call *c, void *params)
     jw_m_str(&w, "token_type", a.token_type);
     jw_m_int(&w, "expires_in", a.expires_in_s);
     jw_m_str(&w, "refresh_token", a.refresh_token);
+    jw_m_str(&w, "id_token", a.id_token);
     jw_m_str(&w, "scope", a.scope);
     jw_close(&w, '}');
     http_resp_header(c->resp, "Pragma", STR("no-cache"));
@@ -126,6 +144,56 @@ err_t api_revoke(struct call *c, void *params)
     TRY(client_authenticate(&c->op, &creds, true, &client));
     TRY(token_revoke(&c->op, p, client));
     return answer_json(c, 200, STR("{}"));
+}
+
+/* --- UserInfo
+ * ----------------------------------------------------------------------------------------------------- */
+
+/* The token in the header or, of a form, in its body (RFC 6750 section 2.2); for the audience any token with openid will do, the
+ * person is this server's to tell of. */
+static err_t userinfo_token(struct call *c, struct str in_form, struct str *ret)
+{
+    bool header = http_req_header_count(c->req, "Authorization") > 0;
+    if (http_req_header_count(c->req, "Authorization") > 1 || (header && in_form.p))
+        return op_fail(&c->op, ERR_REQUEST, "", "the token was sent in two ways");
+    if (header && !call_authorization(c, "Bearer", ret))
+        return op_fail(&c->op, ERR_TOKEN_MISSING, "", "an access token is needed");
+    if (!header)
+        *ret = in_form;
+    return ret->p ? ERR_OK : op_fail(&c->op, ERR_TOKEN_MISSING, "", "an access token is needed");
+}
+
+static const struct field userinfo_rows[] = {
+    {"access_token", F_STR, FIELD_EXACT, LIMIT_JWT, offsetof(struct userinfo_params, access_token), NULL, NULL,
+     "the access token, when it is not in the Authorization header"},
+};
+const struct fields userinfo_fields = FIELDS(userinfo_rows, struct userinfo_params);
+
+static err_t answer_userinfo(struct call *c, struct str in_form)
+{
+    struct str text = STR_NONE, body;
+    bool jwt;
+    c->challenge = STR("openid");
+    TRY(userinfo_token(c, in_form, &text));
+    TRY(bearer_check(&c->op, text, &c->bearer));
+    c->op.actor = c->bearer.actor;
+    TRY(userinfo(&c->op, &c->bearer, &jwt, &body));
+    TRY(answer_json(c, 200, body));
+    if (jwt)
+        c->resp->content_type = "application/jwt";
+    return ERR_OK;
+}
+
+err_t api_userinfo(struct call *c, void *params)
+{
+    (void)params;
+    return answer_userinfo(c, STR_NONE);
+}
+
+err_t api_userinfo_post(struct call *c, void *params)
+{
+    const struct userinfo_params *p = params;
+    return answer_userinfo(c, p->access_token);
 }
 
 /* --- what everyone may read

@@ -20,6 +20,9 @@ struct str page_sentence(struct call *c, struct str text);
 
 err_t page_error(struct call *c, err_t e);
 err_t page_consent(struct call *c, const struct authorize_result *r);
+/* A form that sends itself to the client; with a button where scripts are off. */
+err_t page_form_post(struct call *c, const struct authorize_result *r);
+err_t oauth_answer(struct call *c, const struct authorize_result *r); /* oauth.c */
 
 /* The browser's secret for CSRF: the session's text, else the cookie of before sign-in, made if absent. */
 struct str page_browser_secret(struct call *c);

@@ -24,5 +24,9 @@ struct password_params {
 struct link_params {
     struct str username, password, csrf;
 };
+struct userinfo_params {
+    struct str access_token;
+};
+extern const struct fields userinfo_fields; /* api/oauth.c */
 extern const struct fields signin_page_fields, signin_fields, consent_fields, csrf_fields, revoke_item_fields, new_key_fields, password_fields,
     link_fields;

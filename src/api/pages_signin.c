@@ -151,17 +151,32 @@ err_t page_signin_post(struct call *c, void *params)
     return go_next(c, p->next);
 }
 
-/* What a scope means, in the resource's words where it has any. */
+/* What a scope means. */
+static struct str scope_text(struct call *c, struct str word)
+{
+    static const struct {
+        const char *scope, *text;
+    } known[] = {
+        {"openid", "Know that it is you"},
+        {"profile", "See your name and what your profile says"},
+        {"email", "See your e-mail address"},
+        {"address", "See your postal address"},
+        {"phone", "See your phone number"},
+        {"offline_access", "Keep its access while you are away"},
+    };
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (str_is(word, known[i].scope))
+            return str_z(known[i].text);
+    return arena_fmt(c->op.arena, "Use “%.*s” for you", STR_ARG(word));
+}
+
 static void list_scopes(struct call *c, struct str scope, json_t *list)
 {
     struct str word;
     while (str_word(&scope, ' ', &word)) {
         json_t *item = page_item(list);
         page_set(item, "name", word);
-        if (str_is(word, "offline_access"))
-            page_set(item, "text", STR("Keep its access while you are away"));
-        else
-            page_set(item, "text", arena_fmt(c->op.arena, "Use “%.*s” for you", STR_ARG(word)));
+        page_set(item, "text", scope_text(c, word));
     }
 }
 
@@ -180,6 +195,22 @@ err_t page_consent(struct call *c, const struct authorize_result *r)
     return page_send(c, 200, "consent.html", data);
 }
 
+err_t page_form_post(struct call *c, const struct authorize_result *r)
+{
+    json_t *data = page_data(c, "One moment");
+    json_t *list = page_list(data, "fields");
+    const struct client *client = r->client->spec;
+    for (size_t i = 0; i < r->post.n; i++) {
+        json_t *item = page_item(list);
+        page_set(item, "name", r->post.v[i].name);
+        page_set(item, "value", r->post.v[i].value);
+    }
+    page_set(data, "client_name", client->client_name.n ? client->client_name : r->client->name);
+    page_set(data, "action", r->location);
+    c->form_action = r->redirect_origin;
+    return page_send(c, 200, "form_post.html", data);
+}
+
 err_t page_consent_post(struct call *c, void *params)
 {
     struct consent_params *p = params;
@@ -188,10 +219,8 @@ err_t page_consent_post(struct call *c, void *params)
     TRY(csrf_check(&c->op, "consent", c->session_text, p->csrf));
     TRY(read_request(c, p->next, &request));
     TRY(authorize(&c->op, &request, &c->session, p->decision, &r));
-    if (r.verdict == AUTHORIZE_REDIRECT)
-        return answer_redirect(c, r.location);
-    if (r.verdict == AUTHORIZE_ERROR)
-        return c->op.fault.code ? c->op.fault.code : ERR_REQUEST;
+    if (r.verdict == AUTHORIZE_REDIRECT || r.verdict == AUTHORIZE_POST || r.verdict == AUTHORIZE_ERROR)
+        return oauth_answer(c, &r);
     return page_go(c, p->next); /* signed out meanwhile, or something else to ask first */
 }
 

@@ -1,16 +1,20 @@
 /* The authorization endpoint (RFC 6749 section 4.1.1, RFC 9700): from a request and a browser's session to a
  * code, an error the client may hear, or a question to the person. */
 #include "oauth/authorize.h"
+#include "oauth/session_client.h"
 
 /* --- the code
  * ----------------------------------------------------------------------------------------------------- */
 
+/* What is written when somebody is let through. */
 struct code_row {
     struct store *store;
-    struct ticket ticket;
+    struct ticket ticket; /* id 0: no code is asked for */
     struct token_text text;
+    bool id_token;            /* one is handed out here, to a client that hears of sign-outs */
     bool consent;             /* the person has just said yes */
     struct str consent_scope; /* with what was consented to before */
+    int64_t session_end_s;
     struct audit audit;
 };
 
@@ -18,7 +22,10 @@ static err_t code_row_tx(struct db *db, void *ctx)
 {
     const struct code_row *x = ctx;
     const struct ticket *t = &x->ticket;
-    TRY(ticket_insert(db, t, &x->text));
+    if (t->id)
+        TRY(ticket_insert(db, t, &x->text));
+    if (x->id_token)
+        TRY(session_client_put_tx(db, t->tenant_id, t->session_id, t->client_id, x->session_end_s));
     if (!x->consent)
         return ERR_OK;
     TRY(consent_put_tx(db, t->tenant_id, t->account_id, t->client_id, x->consent_scope, t->created_s));
@@ -32,19 +39,23 @@ static err_t consent_given(struct op *op, const struct request *r, struct code_r
     struct jw w;
     TRY(consent_scope(op, r, &before));
     x->consent = true;
-    x->consent_scope = scope_or(op->arena, r->scope, before);
+    x->consent_scope = scope_or(op->arena, consent_asked(op, r), before);
     buf_init(&b, op->arena, 2 * LIMIT_SCOPE + LIMIT_TEXT);
     jw_init(&w, &b);
     jw_open(&w, '{');
     jw_m_str(&w, "client", r->client->name);
-    jw_m_str(&w, "scope", r->scope);
+    jw_m_str(&w, "scope", consent_asked(op, r));
     jw_close(&w, '}');
     audit_make(op, AUDIT_CONSENT_GIVEN, audit_object(op, "user", r->account.id), buf_view(&b), &x->audit);
     return ERR_OK;
 }
 
-static err_t make_code(struct op *op, const struct request *r, const struct session *s, bool consent,
-                       struct str *ret_location)
+static struct signin_info signin_of(const struct request *r, const struct session *s)
+{
+    return (struct signin_info){s->auth_s, s->amr, s->id, r->claims.id_token, r->claims.userinfo};
+}
+
+static struct str spec_of(struct op *op, const struct request *r, const struct session *s)
 {
     struct code code = {
         .redirect_uri = r->p->redirect_uri,
@@ -52,30 +63,67 @@ static err_t make_code(struct op *op, const struct request *r, const struct sess
         .scope = r->scope,
         .audience = r->audience,
         .nonce = r->p->nonce,
-        .signin = {s->auth_s, s->amr},
+        .signin = signin_of(r, s),
         .session_end_s = s->expires_s,
         .offline = str_has_word(r->scope, ' ', STR(SCOPE_OFFLINE)),
     };
+    return code_spec(op, &code);
+}
+
+/* With no access token to ask UserInfo with, what the scope covers stands in the token itself (Core section 5.4). */
+static err_t add_id_token(struct op *op, const struct request *r, const struct session *s, struct str code, struct answer *a)
+{
+    struct signin_info signin = signin_of(r, s);
+    const struct client *c = client_of(r->client);
+    struct str token;
+    struct id_token id = {
+        .client = r->client,
+        .account = &r->account,
+        .signin = &signin,
+        .scope = r->wants_code ? STR_NONE : r->scope,
+        .granted = r->scope,
+        .nonce = r->p->nonce,
+        .code = code,
+        .expires_s = op->now_s + life_or_default(c->access_token_life_s, op->tenant->spec->access_token_life_s),
+    };
+    TRY(id_token_make(op, &id, &token));
+    answer_add(a, "id_token", token);
+    return ERR_OK;
+}
+
+static err_t let_through(struct op *op, const struct request *r, const struct session *s, bool consent,
+                         struct authorize_result *ret)
+{
+    struct answer answer = {.n = 0};
     struct code_row x = {
         .store = op->core->store,
+        .id_token = r->wants_id_token && client_hears_sign_out(client_of(r->client)),
+        .session_end_s = s->expires_s,
         .ticket = {.kind = STR(CODE_KIND),
-                   .id = store_new_id(op->core->store),
+                   .id = r->wants_code ? store_new_id(op->core->store) : 0,
                    .tenant_id = tenant_id_of(op),
                    .account_id = s->account_id,
                    .client_id = r->client->id,
                    .session_id = s->id,
-                   .spec = code_spec(op, &code),
+                   .spec = spec_of(op, r, s),
                    .created_s = op->now_s,
                    .expires_s = op->now_s + op->tenant->spec->code_life_s},
     };
+    struct str code = STR_NONE;
     if (!x.ticket.spec.p)
         return ERR_MEMORY;
     if (consent)
         TRY(consent_given(op, r, &x));
-    TRY(token_text_make(op->core, TOKEN_CODE, x.ticket.id, &x.text));
-    err_t e = store_tx(op->core->store, code_row_tx, &x);
+    if (r->wants_code) {
+        TRY(token_text_make(op->core, TOKEN_CODE, x.ticket.id, &x.text));
+        code = arena_str(op->arena, (struct str){x.text.p, sizeof(x.text.p)});
+        answer_add(&answer, "code", code);
+    }
+    err_t e = r->wants_id_token ? add_id_token(op, r, s, code, &answer) : ERR_OK;
     if (e == ERR_OK)
-        e = answer_code(op, r, arena_str(op->arena, (struct str){x.text.p, sizeof(x.text.p)}), ret_location);
+        e = store_tx(op->core->store, code_row_tx, &x);
+    if (e == ERR_OK)
+        e = answer_send(op, r, &answer, ret);
     secret_zero(&x.text, sizeof(x.text));
     return e;
 }
@@ -88,11 +136,34 @@ static err_t check_signed_in(struct op *op, const struct request *r, const struc
 {
     if (!s)
         return op_fail(op, ERR_LOGIN_REQUIRED, "", "nobody is signed in");
-    int64_t age_s = op->now_s - s->auth_s, max_s = r->p->max_age_s;
+    int64_t age_s = op->now_s - s->auth_s, max_s = r->max_age_s;
     bool fresh = !(r->prompt & PROMPT_LOGIN) && (max_s < 0 || (max_s > 0 && age_s <= max_s));
-    if (!fresh && !reauth_done(op, r->p, s))
+    if (!fresh && !reauth_done(op, r->sent, s))
         return op_fail(op, ERR_LOGIN_REQUIRED, "", "the sign-in is not recent enough");
     return ERR_OK;
+}
+
+static bool is_expected(struct op *op, const struct request *r, int64_t account_id)
+{
+    struct str sub = subject_for(op, client_of(r->client), account_id);
+    return (!r->hint.client || r->hint.account_id == account_id) && (!r->claims.sub.n || str_eq(r->claims.sub, sub));
+}
+
+/* Another person than the client expects may sign in anew, once: who comes back the same is an answer (Core section 3.1.2.2). */
+static err_t check_identity(struct op *op, const struct request *r, const struct session *s)
+{
+    if (is_expected(op, r, s->account_id))
+        return ERR_OK;
+    return reauth_done(op, r->sent, s)
+               ? op_fail(op, ERR_OTHER_PERSON, "", "another person is signed in than the client expects")
+               : op_fail(op, ERR_LOGIN_REQUIRED, "", "another person is signed in than the client expects");
+}
+
+static err_t check_acr(struct op *op, const struct request *r, const struct session *s)
+{
+    if (!r->claims.acr.n || str_has_word(r->claims.acr, ' ', acr_of(s->amr)))
+        return ERR_OK;
+    return op_fail(op, ERR_ACR_UNMET, "claims", "the sign-in is not of a kind that the client insists on");
 }
 
 /* Whether the person must be asked. A public client on a loopback address or with its own scheme may be any
@@ -120,6 +191,8 @@ static err_t check_consent(struct op *op, const struct request *r, struct str de
 static err_t check_person(struct op *op, struct request *r, const struct session *s, struct str decision)
 {
     TRY(check_signed_in(op, r, s));
+    TRY(check_identity(op, r, s));
+    TRY(check_acr(op, r, s));
     err_t e = account_by_id(op, s->account_id, &r->account);
     if (e == ERR_NOT_FOUND || (e == ERR_OK && r->account.disabled)) {
         op->fault = (struct fault){0};
@@ -139,23 +212,24 @@ static err_t ask(struct op *op, const struct request *r, enum authorize_verdict 
                  struct authorize_result *ret)
 {
     struct str after = STR_NONE;
-    if (verdict == AUTHORIZE_SIGN_IN && ((r->prompt & PROMPT_LOGIN) || r->p->max_age_s >= 0)) {
-        after = reauth_ask(op, r->p);
+    bool anew = (r->prompt & PROMPT_LOGIN) || r->max_age_s >= 0 || r->hint.client || r->claims.sub.n;
+    /* A request object may run out while the person reads our pages: the proof says when it came. */
+    bool object = r->sent->request.p && !reauth_asked_s(op, r->sent);
+    if (object || (verdict == AUTHORIZE_SIGN_IN && anew)) {
+        after = reauth_ask(op, r->sent);
         if (!after.p)
             return ERR_MEMORY;
     }
     op->fault = (struct fault){0};
     ret->verdict = verdict;
-    ret->scope = r->scope;
-    return request_query(op, r->p, after, &ret->query);
+    ret->scope = consent_asked(op, r);
+    return request_query(op, r->sent, after, &ret->query);
 }
 
 static err_t refuse(struct op *op, const struct request *r, err_t e, struct authorize_result *ret)
 {
     audit_refused(op, err_oauth(e), r->client->name);
-    TRY(answer_error(op, r, e, &ret->location));
-    ret->verdict = AUTHORIZE_REDIRECT;
-    return ERR_OK;
+    return answer_error(op, r, e, ret);
 }
 
 /* Ours to mend: not the client's business. */
@@ -184,10 +258,8 @@ static err_t decide(struct op *op, struct request *r, const struct session *s, s
         return ask(op, r, AUTHORIZE_SIGN_IN, ret);
     if (e == ERR_CONSENT_REQUIRED && may_ask)
         return ask(op, r, AUTHORIZE_CONSENT, ret);
-    if (e == ERR_OK) {
-        ret->verdict = AUTHORIZE_REDIRECT;
-        return make_code(op, r, s, str_is(decision, "allow"), &ret->location);
-    }
+    if (e == ERR_OK)
+        return let_through(op, r, s, str_is(decision, "allow"), ret);
     if (is_failure(e))
         return e;
     if (str_is(decision, "deny"))
@@ -199,7 +271,7 @@ static err_t decide(struct op *op, struct request *r, const struct session *s, s
 err_t authorize(struct op *op, const struct authorize_params *p, const struct session *session,
                 struct str decision, struct authorize_result *ret)
 {
-    struct request r = {.p = p};
+    struct request r = {.p = p, .sent = p};
     *ret = (struct authorize_result){0};
     err_t e = request_trust(op, &r);
     if (e != ERR_OK)

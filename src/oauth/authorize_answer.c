@@ -2,7 +2,7 @@
  * request itself put back into a query for the pages between. */
 #include "oauth/authorize.h"
 
-#define LOCATION_MAX (LIMIT_REDIRECT_URI + 3 * (LIMIT_STATE + 4 * LIMIT_TEXT))
+#define LOCATION_MAX (LIMIT_REDIRECT_URI + 3 * (LIMIT_STATE + 4 * LIMIT_TEXT) + LIMIT_JWE)
 #define QUERY_MAX    (3 * LIMIT_HEADERS)
 
 static void add_param(struct buf *b, const char *name, struct str value)
@@ -16,27 +16,43 @@ static void add_param(struct buf *b, const char *name, struct str value)
     buf_url(b, value);
 }
 
-static err_t location(struct op *op, const struct request *r, struct buf *params, struct str *ret)
+void answer_add(struct answer *a, const char *name, struct str value)
 {
-    struct buf b;
+    if (value.p && a->n < sizeof(a->v) / sizeof(a->v[0]))
+        a->v[a->n++] = (struct pair){str_z(name), value};
+}
+
+static err_t location(struct op *op, const struct request *r, const struct answer *a, struct str *ret)
+{
+    struct buf params, b;
+    bool query = str_find(r->redirect_uri, '?') < r->redirect_uri.n;
+    buf_init(&params, op->arena, LOCATION_MAX);
     buf_init(&b, op->arena, LOCATION_MAX + LIMIT_REDIRECT_URI);
-    add_param(params, "state", r->p->state);
-    add_param(params, "iss", op->tenant->issuer);
+    for (size_t i = 0; i < a->n; i++)
+        add_param(&params, a->v[i].name.p, a->v[i].value);
     buf_str(&b, r->redirect_uri);
-    buf_char(&b, str_find(r->redirect_uri, '?') < r->redirect_uri.n ? '&' : '?');
-    buf_str(&b, buf_view(params));
-    if (!buf_ok(params) || !buf_ok(&b))
+    buf_char(&b, r->mode == MODE_FRAGMENT ? '#' : query ? '&' : '?');
+    buf_str(&b, buf_view(&params));
+    if (!buf_ok(&params) || !buf_ok(&b))
         return ERR_MEMORY;
     *ret = buf_view(&b);
     return ERR_OK;
 }
 
-err_t answer_code(struct op *op, const struct request *r, struct str code, struct str *ret_location)
+err_t answer_send(struct op *op, const struct request *r, struct answer *a, struct authorize_result *ret)
 {
-    struct buf b;
-    buf_init(&b, op->arena, LOCATION_MAX);
-    add_param(&b, "code", code);
-    return location(op, r, &b, ret_location);
+    answer_add(a, "state", r->p->state);
+    answer_add(a, "iss", op->tenant->issuer);
+    ret->verdict = r->mode == MODE_FORM_POST ? AUTHORIZE_POST : AUTHORIZE_REDIRECT;
+    if (r->mode != MODE_FORM_POST)
+        return location(op, r, a, &ret->location);
+    struct pair *v = arena_array(op->arena, struct pair, a->n);
+    if (!v)
+        return ERR_MEMORY;
+    memcpy(v, a->v, a->n * sizeof(*v));
+    ret->post = (struct pairs){v, a->n};
+    ret->location = r->redirect_uri;
+    return ERR_OK;
 }
 
 /* error_description takes printable ASCII without '"' and '\' (RFC 6749 section 4.1.2.1). */
@@ -50,13 +66,17 @@ static struct str describe(struct op *op, err_t e)
     return buf_view(&b);
 }
 
-err_t answer_error(struct op *op, const struct request *r, err_t e, struct str *ret_location)
+err_t answer_error(struct op *op, const struct request *r, err_t e, struct authorize_result *ret)
 {
-    struct buf b;
-    buf_init(&b, op->arena, LOCATION_MAX);
-    add_param(&b, "error", str_z(err_oauth(e)));
-    add_param(&b, "error_description", describe(op, e));
-    return location(op, r, &b, ret_location);
+    struct answer a = {.n = 0};
+    answer_add(&a, "error", str_z(err_oauth(e)));
+    answer_add(&a, "error_description", describe(op, e));
+    return answer_send(op, r, &a, ret);
+}
+
+err_t authorize_query(struct op *op, const struct authorize_params *p, struct str *ret)
+{
+    return request_query(op, p, STR_NONE, ret);
 }
 
 err_t request_query(struct op *op, const struct authorize_params *p, struct str after, struct str *ret)

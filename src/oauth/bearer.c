@@ -12,19 +12,6 @@ static err_t not_valid(struct op *op, const char *detail)
 /* --- unstored JWTs
  * ------------------------------------------------------------------------------------------------ */
 
-/* Every key that may have signed something still alive; the tenant's snapshot holds them. */
-static err_t tenant_jwks(struct op *op, struct jwks *ret)
-{
-    size_t n = op->tenant->nkeys;
-    struct jwk *v = arena_array(op->arena, struct jwk, n + 1);
-    if (!v)
-        return ERR_MEMORY;
-    for (size_t i = 0; i < n; i++)
-        v[i] = op->tenant->keys[i].jwk;
-    *ret = (struct jwks){v, n};
-    return ERR_OK;
-}
-
 struct own_claims {
     struct str gid;
 };
@@ -64,12 +51,12 @@ static err_t claims_to_token(struct op *op, const struct jwt *j, struct token *r
     TRY(json_scan(op->arena, j->payload, own_claim, &own));
     if (own.gid.p && !id_parse(op->core, own.gid, &t.grant_id))
         return not_valid(op, "the token names no grant");
-    if (!str_eq(j->sub, j->client_id) && !id_parse(op->core, j->sub, &t.account_id))
-        return not_valid(op, "the token names no account");
     err_t e = object_get(op, &kind_client, j->client_id, &client);
     if (e == ERR_NOT_FOUND)
         return not_valid(op, "the token's client is gone");
     TRY(e);
+    if (!str_eq(j->sub, j->client_id) && !subject_parse(op, client_of(client), j->sub, &t.account_id))
+        return not_valid(op, "the token names no account");
     t.client_id = client->id;
     t.audience = join(op, j->aud);
     *ret = t;
@@ -96,12 +83,13 @@ err_t jwt_claims(struct op *op, struct str text, struct token *ret)
  * ----------------------------------------------------------------------------------------------------------
  */
 
-err_t token_judge(struct op *op, struct str text, struct token *ret, struct str *ret_format)
+err_t token_judge(struct op *op, struct str text, struct token *ret, bool *ret_stored)
 {
     struct token t;
     bool jwt = str_find(text, '.') < text.n;
     err_t e = token_find(op, text, &t);
-    if (e == ERR_TOKEN_INVALID && jwt) {
+    bool stored = e != ERR_TOKEN_INVALID || !jwt;
+    if (!stored) {
         op->fault = (struct fault){0};
         TRY(jwt_claims(op, text, &t));
         TRY(life_check_claims(op, &t));
@@ -110,8 +98,8 @@ err_t token_judge(struct op *op, struct str text, struct token *ret, struct str 
         TRY(life_check(op, &t));
     }
     *ret = t;
-    if (ret_format)
-        *ret_format = jwt ? STR("jwt") : STR("opaque");
+    if (ret_stored)
+        *ret_stored = stored;
     return ERR_OK;
 }
 
@@ -175,7 +163,7 @@ static err_t key_actor(struct op *op, struct bearer *b)
 err_t bearer_check(struct op *op, struct str text, struct bearer *ret)
 {
     struct bearer b = {0};
-    TRY(token_judge(op, text, &b.token, &b.format));
+    TRY(token_judge(op, text, &b.token, &b.stored));
     switch (b.token.kind) {
     case TOKEN_PERSONAL:
     case TOKEN_SERVICE:

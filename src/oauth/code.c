@@ -13,6 +13,8 @@ static const struct {
     {"audience", offsetof(struct code, audience)},
     {"nonce", offsetof(struct code, nonce)},
     {"amr", offsetof(struct code, signin.amr)},
+    {"id_claims", offsetof(struct code, signin.id_claims)},
+    {"user_claims", offsetof(struct code, signin.user_claims)},
 };
 #define NTEXTS (sizeof(texts) / sizeof(texts[0]))
 static const struct {
@@ -20,6 +22,7 @@ static const struct {
     size_t offset;
 } times[] = {
     {"auth_time", offsetof(struct code, signin.auth_s)},
+    {"session", offsetof(struct code, signin.session_id)},
     {"session_end", offsetof(struct code, session_end_s)},
 };
 #define NTIMES (sizeof(times) / sizeof(times[0]))

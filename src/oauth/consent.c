@@ -1,6 +1,13 @@
 /* What a person has let a client do, remembered. */
 #include "oauth/authorize.h"
 
+struct str consent_asked(struct op *op, const struct request *r)
+{
+    struct str by_name = identity_scopes_of(op, r->claims.id_token);
+    by_name = scope_or(op->arena, by_name, identity_scopes_of(op, r->claims.userinfo));
+    return by_name.n ? scope_or(op->arena, r->scope, by_name) : r->scope;
+}
+
 err_t consent_scope(struct op *op, const struct request *r, struct str *ret)
 {
     struct rows rows;
@@ -18,7 +25,7 @@ err_t consent_covers(struct op *op, const struct request *r, bool *ret)
 {
     struct str given;
     TRY(consent_scope(op, r, &given));
-    *ret = given.p && scope_within(r->scope, given);
+    *ret = given.p && scope_within(consent_asked(op, r), given);
     return ERR_OK;
 }
 

@@ -1,5 +1,6 @@
-/* Authorization server metadata (RFC 8414), written from the same tables that serve. */
+/* Authorization server and OpenID provider metadata (RFC 8414, OpenID Connect Discovery), one document, written from the same tables that serve. */
 #include "oauth/parts.h"
+#include "jose/jwe.h"
 
 static void endpoint(const struct tenant *t, struct arena *a, struct jw *w, const char *name, const char *path)
 {
@@ -21,12 +22,47 @@ static void grant_list(struct jw *w)
     jw_open(w, '[');
     for (const struct grant_row *g = grants; g->grant_type; g++)
         jw_str(w, str_z(g->grant_type));
+    jw_str(w, STR("implicit")); /* of the authorization endpoint, for ID tokens alone */
     jw_close(w, ']');
+}
+
+/* Every name of a set once (EdDSA has two rows). */
+static void alg_list(struct jw *w, const char *name, uint64_t algs)
+{
+    jw_key(w, name);
+    jw_open(w, '[');
+    for (enum alg i = 0; i < ALG_COUNT; i++)
+        if ((algs & ALG_BIT(i)) && !(algs_named(i) & (ALG_BIT(i) - 1) & algs))
+            jw_str(w, str_z(alg_row(i)->name));
+    jw_close(w, ']');
+}
+
+static void enc_list(struct jw *w, const char *name)
+{
+    jw_key(w, name);
+    jw_open(w, '[');
+    for (enum enc i = 0; i < ENC_COUNT; i++)
+        jw_str(w, str_z(enc_name(i)));
+    jw_close(w, ']');
+}
+
+static void algorithms(struct jw *w)
+{
+    alg_list(w, "id_token_signing_alg_values_supported", ALGS_ISSUED);
+    alg_list(w, "id_token_encryption_alg_values_supported", ALGS_MANAGE_PUBLIC);
+    enc_list(w, "id_token_encryption_enc_values_supported");
+    alg_list(w, "userinfo_signing_alg_values_supported", ALGS_ISSUED);
+    alg_list(w, "userinfo_encryption_alg_values_supported", ALGS_MANAGE_PUBLIC);
+    enc_list(w, "userinfo_encryption_enc_values_supported");
+    alg_list(w, "request_object_signing_alg_values_supported", ALGS_ASYMMETRIC);
 }
 
 static void metadata(const struct tenant *t, struct arena *a, struct jw *w)
 {
-    static const char *const code[] = {"code", NULL}, *const query[] = {"query", NULL},
+    static const char *const types[] = {"code", "id_token", "code id_token", NULL},
+                             *const modes[] = {"query", "fragment", "form_post", NULL},
+                             *const subjects[] = {"public", "pairwise", NULL},
+                             *const claim_types[] = {"normal", NULL}, *const acr[] = {"1", "2", NULL},
                              *const s256[] = {"S256", NULL},
                              *const with_secret[] = {"client_secret_basic", "client_secret_post", NULL},
                              *const any[] = {"client_secret_basic", "client_secret_post", "none", NULL},
@@ -38,8 +74,15 @@ static void metadata(const struct tenant *t, struct arena *a, struct jw *w)
     endpoint(t, a, w, "introspection_endpoint", "/introspect");
     endpoint(t, a, w, "revocation_endpoint", "/revoke");
     endpoint(t, a, w, "jwks_uri", "/jwks");
-    list(w, "response_types_supported", code);
-    list(w, "response_modes_supported", query);
+    endpoint(t, a, w, "userinfo_endpoint", "/userinfo");
+    list(w, "response_types_supported", types);
+    list(w, "response_modes_supported", modes);
+    list(w, "subject_types_supported", subjects);
+    algorithms(w);
+    identity_list(w, "scopes_supported", "claims_supported");
+    list(w, "claim_types_supported", claim_types);
+    list(w, "acr_values_supported", acr);
+    jw_m_bool(w, "claims_parameter_supported", true);
     grant_list(w);
     list(w, "code_challenge_methods_supported", s256);
     list(w, "token_endpoint_auth_methods_supported", any);
@@ -47,7 +90,7 @@ static void metadata(const struct tenant *t, struct arena *a, struct jw *w)
     list(w, "revocation_endpoint_auth_methods_supported", any);
     list(w, "prompt_values_supported", prompts);
     jw_m_bool(w, "authorization_response_iss_parameter_supported", true);
-    jw_m_bool(w, "request_parameter_supported", false);
+    jw_m_bool(w, "request_parameter_supported", true);
     jw_m_bool(w, "request_uri_parameter_supported", false);
     jw_m_bool(w, "require_request_uri_registration", false);
     jw_close(w, '}');

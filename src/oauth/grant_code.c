@@ -2,6 +2,7 @@
  * in the transaction that inserts what it buys. A code that comes from the wrong client, with the wrong
  * redirect URI or verifier is burnt; one that comes twice kills what it bought (A26 to A31). */
 #include "oauth/code.h"
+#include "oauth/session_client.h"
 
 struct redeem {
     const struct token_params *p;
@@ -162,6 +163,12 @@ struct code_tx {
     bool won; /* verdict */
 };
 
+static bool tells_sign_out(const struct redeem *x)
+{
+    return x->ticket.session_id && client_hears_sign_out(client_of(x->client)) &&
+           str_has_word(x->code.scope, ' ', STR(SCOPE_OPENID));
+}
+
 static err_t code_tx(struct db *db, void *ctx)
 {
     struct code_tx *x = ctx;
@@ -171,6 +178,8 @@ static err_t code_tx(struct db *db, void *ctx)
     if (won) {
         TRY(grant_insert(db, &r->grant, r->ticket.id));
         TRY(issue_insert(db, x->issued));
+        if (tells_sign_out(r))
+            TRY(session_client_put_tx(db, r->ticket.tenant_id, r->ticket.session_id, r->client->id, r->code.session_end_s));
         TRY(audit_write(db, x->store, x->audit));
     }
     x->won = won;
@@ -197,11 +206,13 @@ err_t grant_code(struct op *op, const struct token_params *p, struct object *cli
     TRY(check_code(op, &x));
     make_grant(op, &x);
     i.signin = x.code.signin;
+    i.nonce = x.code.nonce;
     TRY(audience_narrow(op, x.grant.audience, p->resource, &i.audience));
     i.scope = scope_for_audience(op, x.grant.scope, i.audience);
     TRY(issue_access(op, &i, x.ids, &t));
     if (client_has_grant(client_of(client), "refresh_token"))
         TRY(issue_refresh(op, &i, x.ids, NULL, &t));
+    TRY(issue_id_token(op, &i, &t));
     issue_audit(op, AUDIT_TOKEN_ISSUED, &i, &t, &audit);
     TRY(commit(op, &x, &t, &audit));
     issue_answer(op, &i, &t, ret);

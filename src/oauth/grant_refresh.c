@@ -203,6 +203,7 @@ static err_t again(struct op *op, const struct refresh *x, const struct issue *i
     t.refresh_text = arena_str(op->arena, (struct str){text.p, sizeof(text.p)});
     secret_zero(&text, sizeof(text));
     TRY(issue_access(op, i, x->ids, &t));
+    TRY(issue_id_token(op, i, &t));
     TRY(commit(op, x, i, &t, grace_tx, &allowed));
     if (!allowed)
         return invalid(op, "the refresh token has been presented too often");
@@ -218,6 +219,7 @@ static err_t rotate(struct op *op, struct refresh *x, const struct issue *i, str
     bool won;
     TRY(issue_access(op, i, x->ids, &t));
     TRY(issue_refresh(op, i, x->ids, &parent, &t));
+    TRY(issue_id_token(op, i, &t));
     TRY(commit(op, x, i, &t, rotate_tx, &won));
     if (!won) { /* somebody was faster: now it is a consumed token */
         TRY(find_token(op, x));

@@ -12,9 +12,11 @@ static const struct field introspect_fields_v[] = {
     {"client_secret", F_STR, FIELD_EXACT, LIMIT_TEXT, offsetof(struct introspect_params, client_secret), NULL,
      NULL, "its secret (client_secret_post)"},
     {"client_assertion", F_STR, FIELD_EXACT, LIMIT_PARAM,
-     offsetof(struct introspect_params, client_assertion), NULL, NULL, "not supported"},
+     offsetof(struct introspect_params, client_assertion), NULL, NULL,
+     "a JWT that the client signed, instead of a secret (RFC 7523)"},
     {"client_assertion_type", F_STR, FIELD_EXACT, LIMIT_TEXT,
-     offsetof(struct introspect_params, client_assertion_type), NULL, NULL, "not supported"},
+     offsetof(struct introspect_params, client_assertion_type), NULL, NULL,
+     "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
 };
 const struct fields introspect_fields = FIELDS(introspect_fields_v, struct introspect_params);
 
@@ -93,7 +95,7 @@ static err_t write_active(struct op *op, const struct token *t, const struct nam
         jw_m_str(w, "token_type", STR("Bearer"));
     jw_m_int(w, "exp", t->expires_s);
     jw_m_int(w, "iat", t->issued_s);
-    jw_m_str(w, "sub", token_subject(op, t, n->client));
+    jw_m_str(w, "sub", token_subject(op, t, n->client_object));
     if (t->audience.n)
         write_words(w, "aud", t->audience, true);
     jw_m_str(w, "iss", op->tenant->issuer);

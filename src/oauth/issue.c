@@ -40,12 +40,6 @@ void write_words(struct jw *w, const char *name, struct str words, bool one_is_p
     jw_close(w, ']');
 }
 
-/* One factor is "1", more than one kind "2". */
-static struct str acr_of(struct str amr)
-{
-    return str_find(amr, ' ') < amr.n ? STR("2") : STR("1");
-}
-
 static void write_person(struct jw *w, const struct issue *i)
 {
     if (i->signin.auth_s)
@@ -56,11 +50,6 @@ static void write_person(struct jw *w, const struct issue *i)
     }
     if (i->account->spec.roles.n)
         jw_m_strs(w, "roles", i->account->spec.roles);
-}
-
-struct str token_subject(struct op *op, const struct token *t, struct str client_name)
-{
-    return t->account_id ? id_text(op->core, op->arena, t->account_id) : client_name;
 }
 
 /* An unstored JWT's id is marked, so that nobody looks for its row. */
@@ -74,7 +63,7 @@ static err_t write_claims(struct op *op, const struct issue *i, const struct iss
 {
     jw_open(w, '{');
     jw_m_str(w, "iss", op->tenant->issuer);
-    jw_m_str(w, "sub", token_subject(op, &t->access, i->client->name));
+    jw_m_str(w, "sub", token_subject(op, &t->access, i->client));
     write_words(w, "aud", t->access.audience, true);
     jw_m_int(w, "exp", t->access.expires_s);
     jw_m_int(w, "iat", t->access.issued_s);
@@ -93,15 +82,10 @@ static err_t write_claims(struct op *op, const struct issue *i, const struct iss
 
 static err_t sign_access(struct op *op, const struct issue *i, struct issued *t)
 {
-    const struct client *c = client_of(i->client);
     const struct signing_key *key;
-    enum alg alg;
     struct buf b;
     struct jw w;
-    if (!alg_find_in(c->access_token_signing_alg.n ? c->access_token_signing_alg : op->tenant->spec->signing_alg,
-                     ALGS_ISSUED, &alg))
-        return op_fail(op, ERR_INTERNAL, "", "the signing algorithm is unknown");
-    TRY(tenant_signing_key(op, alg, &key));
+    TRY(client_signing_key(op, client_of(i->client)->access_token_signing_alg, &key));
     buf_init(&b, op->arena, CLAIMS_MAX);
     jw_init(&w, &b);
     TRY(write_claims(op, i, t, &w));
@@ -163,6 +147,7 @@ static void make_access(struct op *op, const struct issue *i, struct issue_ids i
     const struct client *c = client_of(i->client);
     t->stored = !is_jwt(i) || c->store_access_tokens;
     t->access = row_of(op, i, TOKEN_ACCESS, ids.access);
+    t->access.spec = i->signin.user_claims; /* what UserInfo says beside what the scope covers */
     t->access.expires_s =
         op->now_s + life_or_default(c->access_token_life_s, op->tenant->spec->access_token_life_s);
     if (i->grant)
@@ -263,6 +248,7 @@ void issue_answer(struct op *op, const struct issue *i, const struct issued *t, 
         .access_token = t->access_text, .token_type = STR("Bearer"), .expires_in_s = t->life_s};
     if (t->refreshable)
         ret->refresh_token = t->refresh_text;
+    ret->id_token = t->id_token;
     if (i->scope.n)
         ret->scope = i->scope;
 }

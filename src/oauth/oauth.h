@@ -55,7 +55,7 @@ err_t client_secret_generate(struct op *op, json_t *doc, struct str *ret_secret)
 struct client_credentials {               /* what the request carried */
     struct str basic;                     /* the Authorization header's value after "Basic ", or zero */
     struct str client_id, client_secret;  /* from the form */
-    struct str assertion, assertion_type; /* refused by name until its feature comes */
+    struct str assertion, assertion_type; /* private_key_jwt, client_secret_jwt (RFC 7523) */
     size_t authorization_headers;         /* how many there were */
 };
 /* ERR_CLIENT_INVALID with the same text and time for an unknown client and a wrong secret (A38). *ret_client
@@ -68,7 +68,7 @@ bool client_redirect_matches(const struct client *c, struct str uri);
 /* --- authorization endpoint --- */
 struct authorize_params {
     struct str client_id, redirect_uri, response_type, response_mode, scope, state, code_challenge,
-        code_challenge_method, prompt, nonce, login_hint, ui_locales, display, claims, acr_values, request,
+        code_challenge_method, prompt, nonce, login_hint, id_token_hint, ui_locales, display, claims, acr_values, request,
         request_uri;
     struct str
         after; /* ours: signed proof of when re-authentication was asked for, so that it is asked once */
@@ -78,6 +78,7 @@ struct authorize_params {
 extern const struct fields authorize_fields;
 enum authorize_verdict {
     AUTHORIZE_REDIRECT, /* 303 to `location`: success or an error the client may hear */
+    AUTHORIZE_POST,     /* the same as a form that sends `post` to `location` (response_mode form_post) */
     AUTHORIZE_SIGN_IN,  /* show the sign-in page */
     AUTHORIZE_CONSENT,  /* show the consent page for `client`, `scope` */
     AUTHORIZE_ERROR     /* error page on our origin, 400, no Location (rule E); op->fault has the text */
@@ -85,8 +86,9 @@ enum authorize_verdict {
 struct authorize_result {
     enum authorize_verdict verdict;
     struct str location;
+    struct pairs post;
     struct object *client;
-    struct str scope;           /* what would be granted, after narrowing */
+    struct str scope;           /* what would be granted, after narrowing, with the scopes of claims asked for by name */
     struct str redirect_origin; /* scheme and host of the validated redirect URI: for form-action */
     struct str
         query; /* SIGN_IN, CONSENT: the request again, encoded, to come back with ("authorize?" + query) */
@@ -103,7 +105,7 @@ struct token_params {
 };
 extern const struct fields token_fields;
 struct token_answer {
-    struct str access_token, token_type, refresh_token, scope;
+    struct str access_token, token_type, refresh_token, id_token, scope;
     int64_t expires_in_s;
 };
 struct grant_row {
@@ -148,10 +150,13 @@ struct bearer {
     struct token token;
     struct actor actor;
     struct str scope;       /* words; for API keys their permissions */
-    struct str format;      /* "opaque", "jwt" */
+    bool stored;            /* it has a row; else it is a JWT judged by its claims */
     struct account account; /* id 0: a client's own token */
 };
 err_t bearer_check(struct op *op, struct str text, struct bearer *ret);
+/* UserInfo for a bearer (OpenID Connect Core section 5.3): *ret is JSON, or a JWT if the client has registered that. May fetch
+ * the client's keys. ERR_SCOPE_INSUFFICIENT: no openid. */
+err_t userinfo(struct op *op, const struct bearer *b, bool *ret_jwt, struct str *ret);
 
 /* --- forward authentication (USERS.md section 7): a proxy asks whether to let a request through --- */
 struct verify_params {
@@ -170,6 +175,9 @@ err_t verify_session(struct op *op, const struct verify_params *p, const struct 
  * it (A85). */
 bool verify_url_allowed(struct op *op, struct str url);
 struct str verify_url_origin(struct str url); /* "https://host:port" of an allowed one */
+
+/* The request as a query, for GET /authorize: what came by POST goes on so, with the cookies that a browser sends then. */
+err_t authorize_query(struct op *op, const struct authorize_params *p, struct str *ret);
 
 /* Metadata (RFC 8414) as JSON in the arena: core->describe. It is served from the tenant's snapshot. */
 err_t discovery_describe(const struct tenant *t, struct arena *a, struct str *ret);

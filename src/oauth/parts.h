@@ -57,11 +57,14 @@ bool pkce_challenge_valid(struct str challenge); /* S256: 43 base64url character
 bool pkce_verifier_valid(struct str verifier);
 bool pkce_matches(const struct crypto *c, struct str challenge, struct str verifier);
 
-/* --- signin_info.c --- */
+/* --- signin_info.c: what a grant remembers of the sign-in and the request behind it --- */
 struct signin_info {
     int64_t auth_s; /* 0: unknown */
     struct str amr; /* words (RFC 8176) */
+    int64_t session_id;                /* for sid, even if the grant outlives the session; 0: unknown */
+    struct str id_claims, user_claims; /* words: claims asked for one by one, for the ID token and for UserInfo */
 };
+struct str acr_of(struct str amr); /* "1": one factor, "2": more than one kind */
 struct str signin_info_text(struct op *op, const struct signin_info *s);
 err_t signin_info_parse(struct op *op, struct str spec, struct signin_info *ret);
 
@@ -96,11 +99,12 @@ struct issue {
     const struct grant *grant;     /* NULL: none (client credentials) */
     struct signin_info signin;
     struct str scope, audience;
+    struct str nonce; /* for the ID token */
 };
 struct issued {
     bool stored, refreshable;
     struct token access, refresh; /* refresh.id 0: none, or one that has its row already */
-    struct str access_text, refresh_text;
+    struct str access_text, refresh_text, id_token;
     int64_t life_s;
 };
 /* Token ids, taken before anything is checked: whoever revokes after the check has a later cut-off
@@ -146,12 +150,79 @@ err_t claims_write_custom(struct op *op, const struct tenant *t, enum claim_toke
 /* What an API key may do now, as words. */
 err_t key_scope(struct op *op, const struct token *t, struct str *ret);
 /* A live token by its text: opaque, stored JWT, unstored JWT (its signature checked). ERR_TOKEN_INVALID.
- * ret_format may be NULL. */
-err_t token_judge(struct op *op, struct str text, struct token *ret, struct str *ret_format);
+ * ret_stored may be NULL. */
+err_t token_judge(struct op *op, struct str text, struct token *ret, bool *ret_stored);
 /* An unstored JWT alone: its claims as a token, signature checked, liveness not. */
 err_t jwt_claims(struct op *op, struct str text, struct token *ret);
-/* "sub" of what is issued: the client's name, or the account's id. */
-struct str token_subject(struct op *op, const struct token *t, struct str client_name);
+
+/* --- subject.c: who somebody is to a client (OpenID Connect Core section 8) --- */
+/* "sub" of an account: its public id, or for pairwise clients one that only their sector knows. */
+struct str subject_for(struct op *op, const struct client *client, int64_t account_id);
+bool subject_parse(struct op *op, const struct client *client, struct str sub, int64_t *ret_account_id);
+/* "sub" of what is issued: the client's name, or subject_for its account. client NULL: an API key. */
+struct str token_subject(struct op *op, const struct token *t, const struct object *client);
+
+/* --- identity.c: the standard claims of claims.def --- */
+#define SCOPE_OPENID "openid"
+bool identity_scope(struct str word); /* openid, profile, email, address, phone, offline_access: about the person, not about a resource */
+/* Claims that `scope` covers or `asked` (words) names, of what there is to say about the person. Into the open object. */
+void identity_write(const struct account *a, struct str scope, struct str asked, struct jw *w);
+struct str identity_scopes_of(struct op *op, struct str claims); /* the scopes that cover these claims (words) */
+void identity_list(struct jw *w, const char *scopes_name, const char *claims_name); /* for metadata */
+
+/* --- claims_request.c: the parameter claims (OpenID Connect Core section 5.5) --- */
+struct claims_request {
+    struct str id_token, userinfo; /* words: names of standard claims */
+    struct str sub;                /* whom the ID token must be about; STR_NONE: anybody */
+    struct str acr;                /* words: one of them is essential; zero: none is */
+};
+err_t claims_request_parse(struct op *op, struct str text, struct claims_request *ret);
+
+/* --- id_token.c --- */
+struct id_token {
+    const struct object *client;
+    const struct account *account;
+    const struct signin_info *signin;
+    struct str scope;              /* whose claims stand in the token: only when UserInfo can't be asked */
+    struct str granted;            /* what was granted: custom claims look at it */
+    struct str nonce, access_text, code; /* zero: none */
+    int64_t expires_s;
+};
+/* Signed with the client's algorithm, encrypted if it wants that. */
+err_t id_token_make(struct op *op, const struct id_token *i, struct str *ret);
+err_t id_token_preview(struct op *op, const struct id_token *i, struct jw *w); /* its claims as an object */
+/* For a grant of scope openid: into t->id_token, else nothing. */
+err_t issue_id_token(struct op *op, const struct issue *i, struct issued *t);
+/* An ID token of ours that comes back (id_token_hint): the signature is checked, that it may have expired is not (Core section
+ * 3.1.2.1). ERR_PARAM_BAD. */
+struct id_hint {
+    struct object *client;
+    int64_t account_id, session_id; /* session 0: unknown */
+};
+err_t id_token_hint(struct op *op, struct str text, struct id_hint *ret);
+
+/* --- userinfo.c --- */
+struct userinfo {
+    const struct object *client;
+    const struct account *account;
+    struct str scope, asked; /* asked: words, claims by name */
+};
+err_t userinfo_write(struct op *op, const struct userinfo *u, bool as_jwt, struct jw *w);
+
+/* --- client_keys.c --- */
+/* A JWT of ours (nested), or claims as a JSON object, encrypted to the client; alg and enc by name. May fetch its keys.
+ * ERR_CLIENT_METADATA: it has no such key. */
+err_t client_encrypt(struct op *op, const struct client *c, struct str alg, struct str enc, struct str text, struct str *ret);
+/* The tenant's current key for an algorithm by name; "" is the tenant's default. */
+err_t client_signing_key(struct op *op, struct str alg, const struct signing_key **ret);
+/* Every key of the tenant that may have signed something still alive. */
+err_t tenant_jwks(struct op *op, struct jwks *ret);
+
+/* --- request_object.c: RFC 9101 --- */
+/* The parameters that stand in p->request, over those beside it, which must not differ. *ret is p itself without one.
+ * seen_s: when it came first, while it goes round through our pages. ERR_REQUEST_OBJECT. */
+err_t request_object(struct op *op, const struct client *c, const struct authorize_params *p, int64_t seen_s,
+                     const struct authorize_params **ret);
 
 /* --- client_auth.c --- */
 #define CLIENT_SECRET_MAC 64 /* hex HMAC-SHA-256 under the tenant's secret key */

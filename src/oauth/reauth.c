@@ -37,19 +37,29 @@ struct str reauth_ask(struct op *op, const struct authorize_params *p)
     return mac.p ? arena_fmt(op->arena, "%.*s.%.*s", STR_ARG(head), STR_ARG(mac)) : STR_NONE;
 }
 
-bool reauth_done(struct op *op, const struct authorize_params *p, const struct session *s)
+/* The proof's own id and time. */
+static bool proof_read(struct op *op, const struct authorize_params *p, int64_t *ret_id, int64_t *ret_asked_s)
 {
-    int64_t id, asked_s;
     if (p->after.n < ID_TEXT + 1 + 1 + 1 + MAC_HEX)
         return false;
     struct str head = {p->after.p, p->after.n - MAC_HEX - 1};
     struct str mac = {p->after.p + head.n + 1, MAC_HEX};
     struct str time = {head.p + ID_TEXT + 1, head.n - ID_TEXT - 1};
-    if (!id_parse(op->core, (struct str){head.p, ID_TEXT}, &id) || !str_to_int(time, &asked_s))
+    if (!id_parse(op->core, (struct str){head.p, ID_TEXT}, ret_id) || !str_to_int(time, ret_asked_s))
         return false;
     struct str want = mac_of(op, p, head);
-    if (!want.p || !str_eq_secret(mac, want) || asked_s > op->now_s + LIMIT_CLOCK_SKEW ||
-        op->now_s - asked_s > REAUTH_LIFE_S)
-        return false;
-    return s->id > id || s->auth_s > asked_s;
+    return want.p && str_eq_secret(mac, want) && *ret_asked_s <= op->now_s + LIMIT_CLOCK_SKEW &&
+           op->now_s - *ret_asked_s <= REAUTH_LIFE_S;
+}
+
+bool reauth_done(struct op *op, const struct authorize_params *p, const struct session *s)
+{
+    int64_t id, asked_s;
+    return proof_read(op, p, &id, &asked_s) && (s->id > id || s->auth_s > asked_s);
+}
+
+int64_t reauth_asked_s(struct op *op, const struct authorize_params *p)
+{
+    int64_t id, asked_s;
+    return proof_read(op, p, &id, &asked_s) ? asked_s : 0;
 }

@@ -60,11 +60,11 @@ struct str scope_or(struct arena *a, struct str x, struct str y)
     return words_done(&b);
 }
 
-/* offline_access is about the grant, not about a resource. */
+/* Words about the person or the grant are not a resource's. */
 static bool audience_knows(struct op *op, struct str audience, struct str word)
 {
     struct str id;
-    if (str_is(word, SCOPE_OFFLINE))
+    if (identity_scope(word))
         return true;
     while (str_word(&audience, ' ', &id)) {
         const struct resource *r = tenant_resource(op->tenant, id);

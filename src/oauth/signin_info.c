@@ -9,18 +9,33 @@ static err_t member(void *ctx, const struct json_member *m)
         s->auth_s = m->num;
     else if (str_is(m->key, "amr") && m->type == JSON_T_STRING)
         s->amr = m->text;
+    else if (str_is(m->key, "session") && m->type == JSON_T_INT)
+        s->session_id = m->num;
+    else if (str_is(m->key, "id_claims") && m->type == JSON_T_STRING)
+        s->id_claims = m->text;
+    else if (str_is(m->key, "user_claims") && m->type == JSON_T_STRING)
+        s->user_claims = m->text;
     return ERR_OK;
+}
+
+struct str acr_of(struct str amr)
+{
+    return str_find(amr, ' ') < amr.n ? STR("2") : STR("1");
 }
 
 struct str signin_info_text(struct op *op, const struct signin_info *s)
 {
     struct buf b;
     struct jw w;
-    buf_init(&b, op->arena, LIMIT_TEXT);
+    buf_init(&b, op->arena, 4 * LIMIT_TEXT);
     jw_init(&w, &b);
     jw_open(&w, '{');
     jw_m_int(&w, "auth_time", s->auth_s);
     jw_m_str(&w, "amr", s->amr);
+    if (s->session_id)
+        jw_m_int(&w, "session", s->session_id);
+    jw_m_str(&w, "id_claims", s->id_claims);
+    jw_m_str(&w, "user_claims", s->user_claims);
     jw_close(&w, '}');
     return buf_ok(&b) ? buf_view(&b) : STR("{}");
 }

@@ -29,6 +29,18 @@ static err_t prepare(struct op *op, const struct simulate_params *p, struct acco
     return scope_narrow(op, &r, &i->scope);
 }
 
+/* What the client learns of the person beside it. */
+static err_t preview_identity(struct op *op, const struct issue *i, struct jw *w)
+{
+    struct id_token id = {.client = i->client, .account = i->account, .signin = &i->signin, .granted = i->scope};
+    struct userinfo u = {.client = i->client, .account = i->account, .scope = i->scope};
+    id.expires_s = op->now_s + life_or_default(client_of(i->client)->access_token_life_s, op->tenant->spec->access_token_life_s);
+    jw_key(w, "id_token");
+    TRY(id_token_preview(op, &id, w));
+    jw_key(w, "userinfo");
+    return userinfo_write(op, &u, false, w);
+}
+
 err_t token_simulate(struct op *op, const struct simulate_params *p, struct jw *w)
 {
     struct account a;
@@ -37,6 +49,8 @@ err_t token_simulate(struct op *op, const struct simulate_params *p, struct jw *
     jw_open(w, '{');
     jw_key(w, "access_token");
     TRY(issue_preview(op, &i, w));
+    if (i.account && str_has_word(i.scope, ' ', STR(SCOPE_OPENID)))
+        TRY(preview_identity(op, &i, w));
     jw_close(w, '}');
     return buf_ok(w->b) ? ERR_OK : ERR_MEMORY;
 }

@@ -326,7 +326,7 @@ static void test_stand_in(const struct crypto *c, struct arena *a)
 
 static void test_nested(const struct crypto *c, struct arena *a)
 {
-    struct jwk k = key_for(ALG_DIR, KEY_OCT, ENC_A256GCM), s = {STR("s"), ALG_ES256, NULL, {0}};
+    struct jwk k = key_for(ALG_DIR, KEY_OCT, ENC_A256GCM), s = {.kid = STR("s"), .alg = ALG_ES256};
     const struct jwks keys = {&k, 1};
     struct str inner = STR_NONE, token = STR_NONE, got = STR_NONE, payload;
     const struct jwe_header jwt = {.cty = STR("JWT")};
