@@ -30,21 +30,16 @@ struct str subject_for(struct op *op, const struct client *client, int64_t accou
     if (!is_pairwise(client))
         return id_text(op->core, op->arena, account_id);
     sector_key(op, client, key);
-    return id_text(op->core, op->arena, (int64_t)permute64(key, (uint64_t)account_id));
+    return id_text_under(key, op->arena, account_id);
 }
 
 bool subject_parse(struct op *op, const struct client *client, struct str sub, int64_t *ret_account_id)
 {
     uint8_t key[SHA256_SIZE];
-    int64_t id;
-    if (!id_parse(op->core, sub, &id))
-        return false;
-    if (is_pairwise(client)) {
-        sector_key(op, client, key);
-        id = (int64_t)unpermute64(key, (uint64_t)id);
-    }
-    *ret_account_id = id;
-    return true;
+    if (!is_pairwise(client))
+        return id_parse(op->core, sub, ret_account_id);
+    sector_key(op, client, key);
+    return id_parse_under(key, sub, ret_account_id);
 }
 
 struct str token_subject(struct op *op, const struct token *t, const struct object *client)

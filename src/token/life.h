@@ -64,7 +64,7 @@ err_t life_check(struct op *op, const struct token *t);
 err_t life_check_claims(struct op *op, const struct token *claimed);
 
 /* --- the dead set and revoking --- */
-enum node_kind { NODE_TOKEN, NODE_GRANT, NODE_SESSION, NODE_ACCOUNT, NODE_CLIENT };
+enum node_kind { NODE_TOKEN, NODE_GRANT, NODE_SESSION, NODE_ACCOUNT, NODE_CLIENT, NODE_IDENTITY /* an outside account linked to one here */ };
 const char *node_name(enum node_kind k); /* "token", "grant", ... */
 /* Kills a node and with it all below, at once; one row and one dead-set entry. Idempotent. Writes audit,
  * revoked.log and the event. reason goes into the audit row ("sign-out", "reuse", "administrator"). Inside a
@@ -117,14 +117,14 @@ void expiry_free(struct expiry **e);
  * has run since the last start (and five minutes). */
 err_t expiry_now_s(struct op *op, int64_t *ret); /* the housekeeper alone */
 
-/* "My tokens" and the admin's list: sessions, grants, API keys of an account, as JSON or structs. */
+/* "My tokens" and the admin's list: sessions, grants, API keys, outside accounts of an account, as JSON or structs. */
 struct held_item {
     enum node_kind kind;
     char letter; /* of a token */
     int64_t id;
-    struct str what; /* client name, key name, browser */
+    struct str what; /* client name, key name, browser; provider and subject */
     struct str scope;
-    int64_t created_s, used_s, expires_s;
+    int64_t created_s, used_s, expires_s; /* expires_s 0: never */
     struct str ip, agent;
     bool current; /* the session that asks */
 };
@@ -136,3 +136,6 @@ err_t life_list(struct op *op, int64_t account_id, struct held_list *ret);
 /* Public form of a row id, for URLs and JSON: 11 base62 characters. */
 struct str id_text(const struct core *core, struct arena *a, int64_t id);
 bool id_parse(const struct core *core, struct str text, int64_t *ret);
+/* The same under another key than the store's: names of the same rows that only their reader knows. */
+struct str id_text_under(const uint8_t key[static 16], struct arena *a, int64_t id);
+bool id_parse_under(const uint8_t key[static 16], struct str text, int64_t *ret);

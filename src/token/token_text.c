@@ -91,25 +91,35 @@ bool token_text_id(const struct core *core, struct str text, char *ret_letter, i
     return true;
 }
 
-struct str id_text(const struct core *core, struct arena *a, int64_t id)
+struct str id_text_under(const uint8_t key[static 16], struct arena *a, int64_t id)
 {
     char *p = arena_alloc(a, ID_WIDTH);
     if (!p)
         return STR_NONE;
     uint8_t number[8];
-    put_be(number, sizeof(number), permute64(core->id_key, (uint64_t)id));
+    put_be(number, sizeof(number), permute64(key, (uint64_t)id));
     enc_base62(p, ID_WIDTH, number, sizeof(number));
     return (struct str){p, ID_WIDTH};
 }
 
-bool id_parse(const struct core *core, struct str text, int64_t *ret)
+bool id_parse_under(const uint8_t key[static 16], struct str text, int64_t *ret)
 {
     uint8_t number[8];
     if (text.n != ID_WIDTH || !dec_base62(text, number, sizeof(number)))
         return false;
-    int64_t id = (int64_t)unpermute64(core->id_key, get_be64(number));
+    int64_t id = (int64_t)unpermute64(key, get_be64(number));
     if (id <= 0)
         return false;
     *ret = id;
     return true;
+}
+
+struct str id_text(const struct core *core, struct arena *a, int64_t id)
+{
+    return id_text_under(core->id_key, a, id);
+}
+
+bool id_parse(const struct core *core, struct str text, int64_t *ret)
+{
+    return id_parse_under(core->id_key, text, ret);
 }
