@@ -3,7 +3,7 @@
 #include "api/guard.h"
 #include <stdio.h>
 
-#define CORS_METHODS "GET, POST, OPTIONS"
+#define CORS_METHODS "GET, POST, PUT, DELETE, OPTIONS"
 #define CORS_HEADERS "Authorization, Content-Type"
 
 /* --- bodies

@@ -62,6 +62,9 @@ err_t console_home(struct call *c, void *params)
     return page_send(c, 200, "console_home.html", console_data(c, STR("Console"), STR_NONE));
 }
 
+static const char *const managers[] = {
+    [MANAGED_API] = "console or API", [MANAGED_FILE] = "configuration file", [MANAGED_REGISTRATION] = "registered itself"};
+
 err_t console_list(struct call *c, void *params)
 {
     struct admin_list_params *p = params;
@@ -91,7 +94,7 @@ err_t console_list(struct call *c, void *params)
         buf_url(&url, o->name);
         page_set(item, "name_url", buf_view(&url));
         page_set_time(item, "changed", o->updated_s);
-        page_set(item, "managed", o->managed_by == MANAGED_FILE ? STR("configuration file") : STR("console or API"));
+        page_set(item, "managed", str_z(managers[o->managed_by]));
         if (o->disabled && item)
             json_object_set_new(item, "disabled", json_true());
         if (i + 1 == page.n && page.more)

@@ -92,6 +92,8 @@ static err_t add_object(void *ctx, const struct object *o)
 {
     struct into *to = ctx;
     json_t *fields;
+    if (o->managed_by == MANAGED_REGISTRATION) /* of its own making, not of any administrator's */
+        return ERR_OK;
     TRY(fields_of(to->x->scratch, o, &fields));
     return json_array_append_new(to->list, fields) ? ERR_MEMORY : ERR_OK;
 }

@@ -2,6 +2,7 @@
  * because those wait for other servers. Each round is bounded; one that was not finished goes on at the next
  * tick. */
 #include "app/app.h"
+#include "oauth/register.h"
 #include "token/audit.h"
 #include "token/keyring.h"
 #include "token/life.h"
@@ -68,6 +69,11 @@ static err_t sweep_tenants(struct app *a, struct op *op, bool *ret_more)
     (void)a;
     return tenant_sweep(op, ret_more);
 }
+static err_t registrations(struct app *a, struct op *op, bool *ret_more)
+{
+    (void)a;
+    return registration_sweep(op, ret_more);
+}
 static err_t retain(struct app *a, struct op *op, bool *ret_more)
 {
     int64_t keep_s = atomic_load(&a->audit_retention_s), rows = 0;
@@ -88,6 +94,7 @@ static const struct round rounds[] = {
     {"refused", 20000, true, flush_refused},
     {"keys", 60000, false, keys},
     {"tenants", 60000, false, sweep_tenants},
+    {"registrations", 10000, false, registrations},
     {"checkpoint", 600000, true, checkpoint},
     {"retention", 3600000, false, retain},
 };

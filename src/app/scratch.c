@@ -50,6 +50,7 @@ err_t scratch_try(struct config *c, const struct desired *d)
     other.settings.mail_smtp_url = STR_NONE;
     err_t e = a && log ? app_open(&other, log, a, &f) : ERR_MEMORY;
     if (e == ERR_OK) {
+        a->core.dry = true;
         e = try_in(a, c, d);
         app_close(a);
     }

@@ -109,6 +109,7 @@
 #define LIMIT_REMOTE_FRESH_MIN_S  60    /* bounds of what Cache-Control says */
 #define LIMIT_REMOTE_FRESH_MAX_S  86400
 #define LIMIT_REMOTE_STALE_S      86400 /* so long an old set serves while there is no new one */
+#define LIMIT_REGISTRATIONS       100000 /* clients that register themselves: the largest quota and rate */
 #define LIMIT_MAX_AGE             315360000     /* seconds: max_age of an authorization request */
 #define LIMIT_ONLINE_KILL         128   /* sessions and grants that one transaction of a password change ends */
 #define LIMIT_MARK                1000  /* descendants of revoked nodes marked in one transaction */

@@ -89,7 +89,7 @@ static void add_row(struct listing *l, const struct object *o)
     struct str *row = l->cells + l->rows++ * LIST_COLUMNS;
     row[0] = arena_str(a, o->name);
     row[1] = o->disabled ? STR("disabled") : STR("enabled");
-    row[2] = o->managed_by == MANAGED_FILE ? STR("file") : STR("api");
+    row[2] = str_z(managed_name(o->managed_by));
     row[3] = cli_time(l->call, o->updated_s);
 }
 

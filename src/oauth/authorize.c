@@ -1,6 +1,7 @@
 /* The authorization endpoint (RFC 6749 section 4.1.1, RFC 9700): from a request and a browser's session to a
  * code, an error the client may hear, or a question to the person. */
 #include "oauth/authorize.h"
+#include "oauth/register.h"
 #include "oauth/session_client.h"
 
 /* --- the code
@@ -226,9 +227,20 @@ static err_t ask(struct op *op, const struct request *r, enum authorize_verdict 
     return request_query(op, r->sent, after, &ret->query);
 }
 
-static err_t refuse(struct op *op, const struct request *r, err_t e, struct authorize_result *ret)
+/* A client that registered itself is not one to lead people to who have not even signed in: the refusal is shown here (RFC 9700
+ * section 4.11.2, A08). */
+static bool leads_strangers_away(const struct request *r, const struct session *s)
+{
+    return !s && r->client->managed_by == MANAGED_REGISTRATION;
+}
+
+static err_t refuse(struct op *op, const struct request *r, const struct session *s, err_t e, struct authorize_result *ret)
 {
     audit_refused(op, err_oauth(e), r->client->name);
+    if (leads_strangers_away(r, s)) {
+        ret->verdict = AUTHORIZE_ERROR;
+        return ERR_OK;
+    }
     return answer_error(op, r, e, ret);
 }
 
@@ -258,14 +270,16 @@ static err_t decide(struct op *op, struct request *r, const struct session *s, s
         return ask(op, r, AUTHORIZE_SIGN_IN, ret);
     if (e == ERR_CONSENT_REQUIRED && may_ask)
         return ask(op, r, AUTHORIZE_CONSENT, ret);
-    if (e == ERR_OK)
+    if (e == ERR_OK) {
+        registration_used(op, r->client);
         return let_through(op, r, s, str_is(decision, "allow"), ret);
+    }
     if (is_failure(e))
         return e;
     if (str_is(decision, "deny"))
         TRY(audit_now(op, AUDIT_CONSENT_DENIED, arena_fmt(op->arena, "client:%.*s", STR_ARG(r->client->name)),
                       STR_NONE));
-    return refuse(op, r, e, ret);
+    return refuse(op, r, s, e, ret);
 }
 
 err_t authorize(struct op *op, const struct authorize_params *p, const struct session *session,

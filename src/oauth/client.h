@@ -10,3 +10,6 @@ err_t client_seal(struct op *op, const void *spec, struct str old, struct str *r
 
 /* client_oidc.c: the members of OpenID Connect, keys among them. */
 err_t client_check_oidc(struct op *op, struct client *c);
+
+/* sector.c: the list behind sector_identifier_uri holds every redirect URI. Fetched when either has changed; the last of the checks. */
+err_t client_check_sector(struct op *op, const struct client *c, bool is_new);

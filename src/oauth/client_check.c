@@ -176,7 +176,9 @@ err_t client_check(struct op *op, void *spec, bool is_new)
     TRY(op_permit_grant(op, c->permissions, "permissions"));
     TRY(check_tokens(op, c));
     TRY(permit_scope(op, c));
-    return is_new ? check_nobodys_id(op, c) : ERR_OK;
+    if (is_new)
+        TRY(check_nobodys_id(op, c));
+    return client_check_sector(op, c, is_new);
 }
 
 err_t client_permit(struct op *op, const void *old_spec)

@@ -1,6 +1,7 @@
 /* The kind "client": its fields under the names of RFC 7591, OpenID Connect Registration 1.0 and the logout specifications;
  * what is ours alone stands among them. */
 #include "oauth/client.h"
+#include "oauth/register.h"
 
 #define LIFE_MAX ((size_t)315360000) /* ten years */
 
@@ -124,4 +125,5 @@ const struct object_kind kind_client = {
     .check = client_check,
     .permit = client_permit,
     .seal = client_seal,
+    .beside = registration_beside,
 };

@@ -74,6 +74,8 @@ static void metadata(const struct tenant *t, struct arena *a, struct jw *w)
     endpoint(t, a, w, "introspection_endpoint", "/introspect");
     endpoint(t, a, w, "revocation_endpoint", "/revoke");
     endpoint(t, a, w, "jwks_uri", "/jwks");
+    if (!str_is(t->spec->registration, "off"))
+        endpoint(t, a, w, "registration_endpoint", "/register");
     endpoint(t, a, w, "userinfo_endpoint", "/userinfo");
     list(w, "response_types_supported", types);
     list(w, "response_modes_supported", modes);

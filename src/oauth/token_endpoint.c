@@ -1,5 +1,6 @@
 /* The token endpoint (RFC 6749 section 3.2): who calls, which grant, and off to its row. */
 #include "oauth/parts.h"
+#include "oauth/register.h"
 
 static const struct field token_fields_v[] = {
     {"grant_type", F_STR, FIELD_EXACT, LIMIT_NAME, offsetof(struct token_params, grant_type), NULL, NULL,
@@ -57,5 +58,7 @@ err_t token_endpoint(struct op *op, const struct token_params *p, const struct c
     err_t e = g->run(op, p, client, ret);
     if (e == ERR_GRANT_INVALID)
         audit_refused(op, "invalid_grant", client->name);
+    if (e == ERR_OK)
+        registration_used(op, client);
     return e;
 }

@@ -37,5 +37,6 @@ struct core {
     /* Writes what the tenant says of itself (oauth/discovery.c); kept in its snapshot. NULL in tests of lower layers. */
     err_t (*describe)(const struct tenant *t, struct arena *a, struct str *ret);
     const char *data_dir;
+    bool dry;                  /* a store to try things in: nothing outside is asked */
     bool mail;                 /* a mail sink is configured */
 };

@@ -4,7 +4,9 @@
 #include "token/op.h"
 #include "base/fields.h"
 
-enum managed { MANAGED_API, MANAGED_FILE };
+/* Who looks after an object; REGISTRATION: a client that registered itself, and has been taken over by nobody. */
+enum managed { MANAGED_API, MANAGED_FILE, MANAGED_REGISTRATION };
+const char *managed_name(enum managed m); /* "api", "file", "registration" */
 
 /* Immutable once loaded; shared; held by the op that got it. */
 struct object {
@@ -49,6 +51,8 @@ struct object_kind {
     err_t (*permit)(struct op *op, const void *old_spec);
     /* Turns the secrets of `spec` into what is stored; old is the stored text or STR_NONE. NULL: the kind has none. */
     err_t (*seal)(struct op *op, const void *spec, struct str old, struct str *ret);
+    /* Keeps rows of the kind's own beside the object, inside the transaction that has written or removed it. NULL: it has none. */
+    err_t (*beside)(struct db *db, const struct object *o, bool removed);
     /* Storage of its own (accounts); NULL: the table `object`. Each member may be NULL: then the table's way. */
     const struct object_store *store;
 };
@@ -92,6 +96,14 @@ err_t object_list(struct op *op, const struct object_kind *k, const struct objec
 enum object_mode { OBJECT_CREATE, OBJECT_UPDATE, OBJECT_UPSERT };
 err_t object_put(struct op *op, const struct object_kind *k, const json_t *doc, enum object_mode mode, enum managed by,
                  int64_t if_version, const char *where, struct object **ret, bool *ret_changed);
+/* The same with further rows in the transaction: fn gets the object as it will be; its error comes back and nothing is written. Not
+ * called when nothing is new. Only for kinds of the table `object`. */
+struct object_with {
+    err_t (*fn)(struct db *db, const struct object *o, void *ctx);
+    void *ctx;
+};
+err_t object_put_with(struct op *op, const struct object_kind *k, const json_t *doc, enum object_mode mode, enum managed by,
+                      int64_t if_version, const char *where, const struct object_with *with, struct object **ret, bool *ret_changed);
 /* What differs: names of fields, and "secret", "managed_by", "disabled"; in the op's arena. For config diff. */
 struct object_change {
     struct strs names;
@@ -102,6 +114,7 @@ err_t object_compare(struct op *op, const struct object *was, const struct objec
 /* Removing also kills what was issued under it: a row that is gone, or a cut-off. An object of the file is removed by
  * ACTOR_FILE alone (config apply --prune). */
 err_t object_remove(struct op *op, const struct object_kind *k, struct str name);
+err_t object_remove_with(struct op *op, const struct object_kind *k, struct str name, const struct object_with *with);
 /* Disabling moves the cut-off, so that enabling again brings nothing back. */
 err_t object_set_disabled(struct op *op, const struct object_kind *k, struct str name, bool disabled);
 /* {"id": ..., fields..., "managed_by", "disabled", "version", "created_at", "updated_at"}; secrets never. */

@@ -13,6 +13,7 @@ struct put {
     enum object_mode mode;
     enum managed by;
     const char *where;
+    const struct object_with *with;
     struct str name;
     int64_t if_version; /* asked for by the caller; 0: none */
     json_t *fields;     /* the document without what object_print adds */
@@ -82,8 +83,9 @@ static err_t take_members(struct put *p)
         return op_fail(p->op, ERR_PARAM_BAD, at(p, "disabled"), "true or false is expected");
     if (version && (!json_is_integer(version) || json_integer_value(version) < 1))
         return op_fail(p->op, ERR_PARAM_BAD, at(p, "version"), "the number that was read is expected");
-    if (managed && !str_is(json_str(managed), "api") && !str_is(json_str(managed), "file"))
-        return op_fail(p->op, ERR_PARAM_BAD, at(p, "managed_by"), "\"api\" or \"file\" is expected");
+    if (managed && !str_is(json_str(managed), "api") && !str_is(json_str(managed), "file") &&
+        !str_is(json_str(managed), "registration"))
+        return op_fail(p->op, ERR_PARAM_BAD, at(p, "managed_by"), "\"api\", or what was read, is expected");
     p->disabled = disabled ? json_is_true(disabled) : -1;
     p->release = p->by == MANAGED_API && managed && str_is(json_str(managed), "api");
     if (version && p->if_version == 0)
@@ -184,6 +186,7 @@ static err_t build(struct put *p)
         o->tenant_id = object_tenant_id(p->op, p->k);
         o->kind = p->k;
         o->created_s = p->op->now_s;
+        o->managed_by = p->by;
     }
     o->arena = NULL; /* it lies in the op's */
     o->refs = 0;
@@ -223,7 +226,7 @@ static err_t compare(struct put *p, bool *ret_write)
     if (c.fixed)
         return op_fail(p->op, ERR_PARAM_BAD, at(p, c.fixed), "this is set when the %s is created and stays",
                        p->k->name);
-    if (c.fields && p->new->managed_by == MANAGED_FILE && p->by == MANAGED_API)
+    if (c.fields && p->new->managed_by == MANAGED_FILE && p->by != MANAGED_FILE)
         TRY(object_permit_file(p->op, p->old, "changed"));
     *ret_write = c.names.n > 0;
     return note_change(p, &c);
@@ -247,7 +250,7 @@ static err_t put_round(struct put *p, err_t *ret_again, bool *ret_changed)
     if (p->old && p->k->permit)
         TRY(placed(p, p->k->permit(p->op, p->old->spec)));
     struct fault before = p->op->fault;
-    err_t e = object_write(p->op, p->new, p->old == NULL, p->old ? p->old->version : 0);
+    err_t e = object_write(p->op, p->new, p->old == NULL, p->old ? p->old->version : 0, p->with);
     if (e == ERR_PRECONDITION || e == ERR_STORE_UNIQUE) {
         p->op->fault = before;
         *ret_again = e; /* what it is now decides */
@@ -276,8 +279,21 @@ err_t object_put(struct op *op, const struct object_kind *k, const json_t *doc, 
                  enum managed by, int64_t if_version, const char *where, struct object **ret,
                  bool *ret_changed)
 {
-    struct put p = {
-        .op = op, .k = k, .doc = doc, .mode = mode, .by = by, .if_version = if_version, .where = where};
+    return object_put_with(op, k, doc, mode, by, if_version, where, NULL, ret, ret_changed);
+}
+
+err_t object_put_with(struct op *op, const struct object_kind *k, const json_t *doc, enum object_mode mode,
+                      enum managed by, int64_t if_version, const char *where,
+                      const struct object_with *with, struct object **ret, bool *ret_changed)
+{
+    struct put p = {.op = op,
+                    .k = k,
+                    .doc = doc,
+                    .mode = mode,
+                    .by = by,
+                    .if_version = if_version,
+                    .where = where,
+                    .with = with};
     bool changed = false;
     TRY(object_permit_write(op, k));
     if (!json_is_object(doc))

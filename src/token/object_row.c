@@ -3,9 +3,19 @@
 #include "token/life.h"
 #include "base/limits.h"
 
+static const char *const managers[] = {[MANAGED_API] = "api", [MANAGED_FILE] = "file", [MANAGED_REGISTRATION] = "registration"};
+
 const char *managed_name(enum managed m)
 {
-    return m == MANAGED_FILE ? "file" : "api";
+    return managers[m];
+}
+
+static enum managed managed_from(struct str name)
+{
+    for (enum managed m = MANAGED_FILE; m <= MANAGED_REGISTRATION; m++)
+        if (str_is(name, managers[m]))
+            return m;
+    return MANAGED_API;
 }
 
 /* A row may have been written by the version after this one: what it alone knows is passed over. */
@@ -56,7 +66,7 @@ err_t object_from_row(struct op *op, const struct object_kind *k, const struct r
         .kind = k,
         .name = arena_str(a, db_text(r, 2)),
         .secret = arena_str(a, db_text(r, 4)),
-        .managed_by = str_is(db_text(r, 5), "file") ? MANAGED_FILE : MANAGED_API,
+        .managed_by = managed_from(db_text(r, 5)),
         .disabled = db_int(r, 6) != 0,
         .cutoff_id = db_int(r, 7),
         .version = db_int(r, 8),

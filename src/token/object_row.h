@@ -9,7 +9,6 @@ static inline int64_t object_tenant_id(const struct op *op, const struct object_
 {
     return k->system ? 0 : op->tenant->object.id;
 }
-const char *managed_name(enum managed m); /* "api", "file" */
 
 /* Fills *ret, whose bytes go into the arena, from the current row (columns OBJECT_COLUMNS). ret->arena and refs are the
  * caller's business. ERR_STORE_CORRUPT for a spec that its kind can't read. */
@@ -27,7 +26,7 @@ err_t object_permit_file(struct op *op, const struct object *o, const char *doin
 /* k->write, or the operator for what stands beside tenants. */
 err_t object_permit_write(struct op *op, const struct object_kind *k);
 /* Writes a changed object (version already counted up): the kind's own storage or the table; then the cache. */
-err_t object_write(struct op *op, struct object *o, bool is_new, int64_t if_version);
+err_t object_write(struct op *op, struct object *o, bool is_new, int64_t if_version, const struct object_with *with);
 /* The table's way of it; more: further rows of the same transaction, or NULL. */
 err_t object_write_row(struct op *op, const struct object *o, bool is_new, int64_t if_version, store_tx_fn more, void *more_ctx);
 err_t object_log_cut_off(struct db *db, const struct object *o); /* inside a transaction */

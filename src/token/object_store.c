@@ -44,7 +44,15 @@ struct write_tx {
     struct audit audit;
     store_tx_fn more; /* further rows of the same transaction, or NULL */
     void *more_ctx;
+    const struct object_with *with; /* the caller's, or NULL */
 };
+
+static err_t rows_beside(struct db *db, const struct write_tx *t, bool removed)
+{
+    if (t->with)
+        TRY(t->with->fn(db, t->o, t->with->ctx));
+    return t->o->kind->beside ? t->o->kind->beside(db, t->o, removed) : ERR_OK;
+}
 
 /* Roles and the like have nothing below them; a restore must not bring back what hung below a client or a
  * tenant. */
@@ -65,23 +73,27 @@ static err_t write_in_tx(struct db *db, void *ctx)
         TRY(object_log_cut_off(db, t->o));
     if (t->more)
         TRY(t->more(db, t->more_ctx));
+    TRY(rows_beside(db, t, false));
     return audit_write(db, t->store, &t->audit);
+}
+
+static err_t write_row(struct op *op, struct write_tx *t, bool is_new)
+{
+    const struct object *o = t->o;
+    t->store = op->core->store;
+    TRY(object_spec_text(op, o->kind, o->spec, &t->spec));
+    t->cuts_off = !is_new && o->disabled;
+    object_audit(op, o, is_new ? AUDIT_OBJECT_CREATED : AUDIT_OBJECT_CHANGED, &t->audit);
+    if (t->audit.tenant_id == 0) /* the default tenant itself is being made: its trail begins with that */
+        t->audit.tenant_id = o->id;
+    return store_tx(t->store, write_in_tx, t);
 }
 
 err_t object_write_row(struct op *op, const struct object *o, bool is_new, int64_t if_version,
                        store_tx_fn more, void *more_ctx)
 {
-    struct write_tx t = {.store = op->core->store,
-                         .o = o,
-                         .if_version = is_new ? 0 : if_version,
-                         .more = more,
-                         .more_ctx = more_ctx};
-    TRY(object_spec_text(op, o->kind, o->spec, &t.spec));
-    t.cuts_off = !is_new && o->disabled;
-    object_audit(op, o, is_new ? AUDIT_OBJECT_CREATED : AUDIT_OBJECT_CHANGED, &t.audit);
-    if (t.audit.tenant_id == 0) /* the default tenant itself is being made: its trail begins with that */
-        t.audit.tenant_id = o->id;
-    return store_tx(op->core->store, write_in_tx, &t);
+    struct write_tx t = {.o = o, .if_version = is_new ? 0 : if_version, .more = more, .more_ctx = more_ctx};
+    return write_row(op, &t, is_new);
 }
 
 /* A tenant's snapshot holds all its parts: what can't be loaded must not be written. Writers at the same
@@ -109,13 +121,14 @@ static err_t check_room(struct op *op, const struct object *o, bool is_new)
     return ERR_OK;
 }
 
-err_t object_write(struct op *op, struct object *o, bool is_new, int64_t if_version)
+err_t object_write(struct op *op, struct object *o, bool is_new, int64_t if_version,
+                   const struct object_with *with)
 {
     const struct object_kind *k = o->kind;
+    struct write_tx t = {.o = o, .if_version = is_new ? 0 : if_version, .with = with};
     if (k->in_snapshot)
         TRY(check_room(op, o, is_new));
-    err_t e = k->store && k->store->put ? k->store->put(op, k, o, is_new, if_version)
-                                        : object_write_row(op, o, is_new, if_version, NULL, NULL);
+    err_t e = k->store && k->store->put ? k->store->put(op, k, o, is_new, if_version) : write_row(op, &t, is_new);
     if (e == ERR_OK)
         object_uncache(op->core, o);
     return e;
@@ -130,12 +143,13 @@ static err_t remove_in_tx(struct db *db, void *ctx)
     if (changed == 0)
         return ERR_PRECONDITION;
     TRY(object_log_cut_off(db, o));
+    TRY(rows_beside(db, t, true));
     return audit_write(db, t->store, &t->audit);
 }
 
-static err_t remove_row(struct op *op, struct object *o)
+static err_t remove_row(struct op *op, struct object *o, const struct object_with *with)
 {
-    struct write_tx t = {.store = op->core->store, .o = o};
+    struct write_tx t = {.store = op->core->store, .o = o, .with = with};
     o->cutoff_id = store_new_id(op->core->store);
     object_audit(op, o, AUDIT_OBJECT_REMOVED, &t.audit);
     return store_tx(op->core->store, remove_in_tx, &t);
@@ -145,13 +159,18 @@ static err_t remove_row(struct op *op, struct object *o)
 
 err_t object_remove(struct op *op, const struct object_kind *k, struct str name)
 {
+    return object_remove_with(op, k, name, NULL);
+}
+
+err_t object_remove_with(struct op *op, const struct object_kind *k, struct str name, const struct object_with *with)
+{
     struct object *o;
     TRY(object_permit_write(op, k));
     TRY(object_fetch(op, k, name, &o));
     TRY(object_permit_file(op, o, "removed"));
     if (k->permit)
         TRY(k->permit(op, o->spec));
-    err_t e = k->store && k->store->remove ? k->store->remove(op, o) : remove_row(op, o);
+    err_t e = k->store && k->store->remove ? k->store->remove(op, o) : remove_row(op, o, with);
     if (e == ERR_PRECONDITION)
         return op_fail(op, e, "", "the %s \"%.*s\" was changed at the same moment", k->name, STR_ARG(name));
     if (e == ERR_OK)
@@ -176,7 +195,7 @@ err_t object_set_disabled(struct op *op, const struct object_kind *k, struct str
     o.cutoff_id = store_new_id(op->core->store);
     o.change = disabled ? STR("{\"changed\":[\"disabled\"],\"disabled\":true}")
                         : STR("{\"changed\":[\"disabled\"],\"disabled\":false}");
-    err_t e = object_write(op, &o, false, old->version);
+    err_t e = object_write(op, &o, false, old->version, NULL);
     if (e == ERR_PRECONDITION)
         return op_fail(op, e, "", "the %s \"%.*s\" was changed at the same moment", k->name, STR_ARG(name));
     return e;

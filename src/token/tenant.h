@@ -27,6 +27,11 @@ struct tenant_spec {
     int64_t key_life_s;         /* a signing key is rotated after this long; 0: never by itself */
     int64_t jwks_max_age_s;
     struct strs forward_auth_hosts; /* hosts whose proxies ask GET /verify: sign-in may lead back to them */
+    /* Clients that register themselves (oauth/register.h); counts and times of 0: no limit */
+    struct str registration;    /* "off", "token", "open" */
+    struct str registration_scope;
+    struct strs registration_grant_types, registration_hosts;
+    int64_t registration_quota, registration_rate, registration_life_s;
     bool demo;                  /* holds demo objects: the server refuses addresses other than loopback */
 };
 extern const struct object_kind kind_tenant, kind_role, kind_resource, kind_webhook;

@@ -4,8 +4,8 @@
 
 static const char *const built_in[] = {"admin", "operator", "auditor"};
 /* Permissions that belong to no kind of object. */
-static const char *const own_permissions[] = {"admin",     "operator",   "audit.read",       "key.read",
-                                              "key.write", "token.read", "token.introspect", "token.revoke"};
+static const char *const own_permissions[] = {"admin",      "operator",         "audit.read",   "client.register", "key.read", "key.write",
+                                              "token.read", "token.introspect", "token.revoke"};
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 bool role_is_built_in(struct str name)

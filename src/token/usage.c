@@ -87,7 +87,9 @@ static err_t flush_in_tx(struct db *db, void *ctx)
         if (!v)
             break;
         struct str ip = str_z(v->ip);
-        if (v->kind <= NODE_SESSION)
+        if (v->kind == NODE_CLIENT)
+            TRY(db_run(db, Q_REGISTRATION_USED, BIND(vint(v->tenant_id), vint(id), vint(v->at_s)), NULL));
+        else if (v->kind <= NODE_SESSION)
             TRY(db_run(db, touched[v->kind],
                        BIND(vint(v->tenant_id), vint(id), vint(v->at_s), vtext(ip.n ? ip : STR_NONE)), NULL));
     }
