@@ -173,6 +173,7 @@ static err_t remove_in_tx(struct db *db, void *ctx)
     if (changed == 0)
         return ERR_PRECONDITION;
     TRY(db_run(db, Q_CONSENT_FORGET, BIND(vint(o->tenant_id), vint(o->id)), NULL));
+    TRY(db_run(db, Q_IDENTITY_FORGET, BIND(vint(o->tenant_id), vint(o->id)), NULL));
     return audit_write(db, t->store, &t->audit);
 }
 

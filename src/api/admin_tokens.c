@@ -51,7 +51,7 @@ err_t admin_simulate(struct call *c, void *params)
 
 bool admin_revocable(struct str node, enum node_kind *ret)
 {
-    static const enum node_kind revocable[] = {NODE_TOKEN, NODE_GRANT, NODE_SESSION};
+    static const enum node_kind revocable[] = {NODE_TOKEN, NODE_GRANT, NODE_SESSION, NODE_IDENTITY};
     for (size_t i = 0; i < sizeof(revocable) / sizeof(revocable[0]); i++) {
         if (str_is(node, node_name(revocable[i]))) {
             *ret = revocable[i];
@@ -69,7 +69,7 @@ err_t admin_token_revoke(struct call *c, void *params)
     if (!id_parse(c->op.core, c->args[1], &id))
         return op_fail(&c->op, ERR_NOT_FOUND, "", "this is not an id of this server");
     if (!admin_revocable(c->args[0], &kind))
-        return op_fail(&c->op, ERR_NOT_FOUND, "", "what is revoked is a token, a grant or a session");
+        return op_fail(&c->op, ERR_NOT_FOUND, "", "what is revoked is a token, a grant, a session or an identity");
     TRY(account_permit_revoke(&c->op, id));
     TRY(node_revoke(&c->op, kind, id, "administrator"));
     return answer_empty(c, 204);

@@ -94,6 +94,9 @@ static const struct {
 } headings[] = {
     {ERR_NOT_FOUND, "There is nothing here"},
     {ERR_LINK_DEAD, "This link no longer works"},
+    {ERR_OUTSIDE, "You are not signed in"},
+    {ERR_NET, "The other service can't be reached"},
+    {ERR_NET_ANSWER, "The other service can't be reached"},
     {ERR_FORBIDDEN, "You are not permitted to do this"},
     {ERR_CSRF, "Please try again"},
     {ERR_LIMITED, "Too many attempts"},

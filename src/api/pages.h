@@ -3,7 +3,10 @@
 #include "api/page.h"
 
 struct signin_params {
-    struct str username, password, csrf, next;
+    struct str username, password, csrf, next, link;
+};
+struct signin_back_params {
+    struct str code, state, iss, error;
 };
 struct consent_params {
     struct str next, decision, csrf;
@@ -28,5 +31,6 @@ struct userinfo_params {
     struct str access_token;
 };
 extern const struct fields userinfo_fields; /* api/oauth.c */
+extern const struct fields signin_back_fields; /* api/pages_outside.c */
 extern const struct fields signin_page_fields, signin_fields, consent_fields, csrf_fields, revoke_item_fields, new_key_fields, password_fields,
     link_fields;

@@ -5,7 +5,7 @@
 #include "base/limits.h"
 
 static const struct field revoke_item_rows[] = {
-    {"kind", F_ENUM, FIELD_REQUIRED, 16, offsetof(struct revoke_item_params, kind), "token|grant|session", NULL, "what is revoked"},
+    {"kind", F_ENUM, FIELD_REQUIRED, 16, offsetof(struct revoke_item_params, kind), "token|grant|session|identity", NULL, "what is revoked"},
     {"id", F_STR, FIELD_REQUIRED, 16, offsetof(struct revoke_item_params, id), NULL, NULL, "its id"},
     {"csrf", F_STR, 0, 128, offsetof(struct revoke_item_params, csrf), NULL, NULL, "the form's own token"},
 };
@@ -34,6 +34,7 @@ static const struct {
     {NODE_GRANT, "Applications", "No application can act for you."},
     {NODE_SESSION, "Browsers", "No browser is signed in."},
     {NODE_TOKEN, "API keys", "You have no API keys."},
+    {NODE_IDENTITY, "Accounts elsewhere", "No account elsewhere can sign in as you."},
 };
 
 static void add_item(struct call *c, json_t *items, const struct held_item *h)
@@ -52,6 +53,15 @@ static void add_item(struct call *c, json_t *items, const struct held_item *h)
         json_object_set_new(item, "current", json_true());
 }
 
+/* Where nobody can sign in from elsewhere the page does not speak of it. */
+static bool has_identities(struct call *c, const struct held_list *held)
+{
+    bool any = c->op.tenant->nproviders > 0;
+    for (size_t i = 0; i < held->n; i++)
+        any |= held->v[i].kind == NODE_IDENTITY;
+    return any;
+}
+
 /* One page for all that happens there: after each change it shows what is true now. */
 static err_t show(struct call *c, int status, const char *note, struct str note_text)
 {
@@ -64,6 +74,8 @@ static err_t show(struct call *c, int status, const char *note, struct str note_
     page_set_int(data, "password_min", LIMIT_PASSWORD_MIN);
     json_t *list = page_list(data, "groups");
     for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++) {
+        if (groups[g].kind == NODE_IDENTITY && !has_identities(c, &held))
+            continue;
         json_t *group = page_item(list);
         page_set(group, "heading", str_z(groups[g].heading));
         page_set(group, "empty", str_z(groups[g].empty));

@@ -1,17 +1,19 @@
 /* Sign-in, consent, sign-out. A request that needs a person is kept in the page itself (the field "continue", bound to this
  * browser by the CSRF token), so that nothing is written for people who never sign in. */
 #include "api/pages.h"
+#include "account/outside.h"
 #include "api/guard.h"
 #include "console/template.h"
 #include "token/core.h"
 
 static const struct field signin_rows[] = {
     {"continue", F_STR, 0, 8192, offsetof(struct signin_params, next), NULL, NULL, "where to go afterwards, below the tenant"},
+    {"link", F_STR, 0, 128, offsetof(struct signin_params, link), NULL, NULL, "an account elsewhere that is to be linked by this sign-in"},
     {"csrf", F_STR, 0, 128, offsetof(struct signin_params, csrf), NULL, NULL, "the form's own token"},
     {"username", F_STR, FIELD_REQUIRED, 256, offsetof(struct signin_params, username), NULL, NULL, "user name or e-mail address"},
     {"password", F_STR, FIELD_REQUIRED | FIELD_EXACT, 1024, offsetof(struct signin_params, password), NULL, NULL, "the password"},
 };
-const struct fields signin_page_fields = {signin_rows, 1, sizeof(struct signin_params)};
+const struct fields signin_page_fields = {signin_rows, 2, sizeof(struct signin_params)};
 const struct fields signin_fields = FIELDS(signin_rows, struct signin_params);
 
 static const struct field consent_rows[] = {
@@ -82,7 +84,18 @@ static err_t show_client(struct call *c, struct str next, json_t *data)
     return ERR_OK;
 }
 
-static err_t signin_form(struct call *c, struct str next, struct str username, err_t failed)
+/* Whom it is for, and what stands beside the form. */
+static err_t signin_data(struct call *c, const struct signin_params *p, json_t *data)
+{
+    page_set(data, "username", p->username);
+    TRY(show_client(c, p->next, data));
+    if (p->link.n)
+        return page_pending(c, p->link, data);
+    page_providers(c, p->next, data);
+    return ERR_OK;
+}
+
+static err_t signin_form(struct call *c, const struct signin_params *p, err_t failed)
 {
     struct str message = STR_NONE;
     answer_retry_after(c, failed);
@@ -92,26 +105,25 @@ static err_t signin_form(struct call *c, struct str next, struct str username, e
     }
     c->session_text = STR_NONE; /* the bar is for whoever is signed in already */
     json_t *data = page_data(c, "Sign in");
-    page_set(data, "username", username);
-    err_t e = show_client(c, next, data);
+    err_t e = signin_data(c, p, data);
     if (e != ERR_OK) {
         json_decref(data);
         return e;
     }
     if (message.n)
         page_set(data, "error", page_sentence(c, message));
-    page_set(data, "continue", next.p ? next : STR(""));
+    page_set(data, "continue", p->next.p ? p->next : STR(""));
     page_set(data, "csrf", csrf_make(&c->op, "signin", page_browser_secret(c)));
     return page_send(c, failed == ERR_OK ? 200 : err_http(failed), "signin.html", data);
 }
 
 /* A page of ours, or one behind a proxy that asks /verify. */
-static bool next_ok(struct call *c, struct str next)
+bool page_next_ok(struct call *c, struct str next)
 {
     return page_continue_ok(next) || verify_url_allowed(&c->op, next);
 }
 
-static err_t go_next(struct call *c, struct str next)
+err_t page_go_next(struct call *c, struct str next)
 {
     if (!next.n)
         return page_go(c, STR("account"));
@@ -121,11 +133,11 @@ static err_t go_next(struct call *c, struct str next)
 err_t page_signin(struct call *c, void *params)
 {
     struct signin_params *p = params;
-    if (p->next.n && !next_ok(c, p->next))
+    if (p->next.n && !page_next_ok(c, p->next))
         return op_fail(&c->op, ERR_PARAM_BAD, "continue", "must be a place on this server");
-    if (!p->next.n && call_session(c) == ERR_OK)
+    if (!p->next.n && !p->link.n && call_session(c) == ERR_OK)
         return page_go(c, STR("account"));
-    return signin_form(c, p->next, STR_NONE, ERR_OK);
+    return signin_form(c, p, ERR_OK);
 }
 
 void page_signed_in(struct call *c, const struct signed_in *in)
@@ -139,16 +151,21 @@ err_t page_signin_post(struct call *c, void *params)
 {
     struct signin_params *p = params;
     struct signed_in in;
-    if (p->next.n && !next_ok(c, p->next))
+    struct outside_pending pending;
+    if (p->next.n && !page_next_ok(c, p->next))
         return op_fail(&c->op, ERR_PARAM_BAD, "continue", "must be a place on this server");
     TRY(csrf_check(&c->op, "signin", call_cookie(c, "pre"), p->csrf));
+    if (p->link.n)
+        TRY(outside_pending(&c->op, p->link, call_cookie(c, "pre"), &pending));
     struct signin s = {.username = p->username, .password = p->password, .device = call_cookie(c, "device")};
     err_t e = signin_password(&c->op, &s, &in);
     if (e == ERR_PASSWORD_WRONG || e == ERR_LIMITED)
-        return signin_form(c, p->next, p->username, e);
+        return signin_form(c, p, e);
     TRY(e);
     page_signed_in(c, &in);
-    return go_next(c, p->next);
+    if (p->link.n)
+        TRY(outside_link(&c->op, &pending, &in.session));
+    return page_go_next(c, p->next);
 }
 
 /* What a scope means. */

@@ -1,5 +1,6 @@
 /* Builds the services in their order and takes them down in the opposite one. */
 #include "app/app.h"
+#include "account/outside.h"
 #include "net/net.h"
 #include "oauth/oauth.h"
 #include "token/audit.h"
@@ -119,10 +120,11 @@ static err_t open_memory(struct app *a, struct log *log)
     c->usage = usage_new();
     c->expiry = expiry_new();
     c->remote_keys = remote_keys_new();
+    c->outside = outside_new();
     TRY(crypto_new(&c->crypto));
     if (c->metrics)
         metrics_set(c->metrics, METRIC_BUILD_INFO, MEREAU_VERSION, 1);
-    return c->metrics && c->cache && c->dead && c->usage && c->expiry && c->remote_keys && a->data_dir ? ERR_OK : ERR_MEMORY;
+    return c->metrics && c->cache && c->dead && c->usage && c->expiry && c->remote_keys && c->outside && a->data_dir ? ERR_OK : ERR_MEMORY;
 }
 
 /* What reads the store once it is open. */
@@ -192,6 +194,8 @@ void app_close(struct app *a)
         expiry_free(&c->expiry);
     if (c->remote_keys)
         remote_keys_free(&c->remote_keys);
+    if (c->outside)
+        outside_free(&c->outside);
     if (c->keyring)
         keyring_close(c);
     if (c->crypto)

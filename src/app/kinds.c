@@ -5,6 +5,6 @@
 #include "oauth/oauth.h"
 
 static const struct object_kind *const kinds[] = {
-    &kind_tenant, &kind_role, &kind_client, &kind_resource, &kind_webhook, &kind_claim, &kind_user, &kind_service_account,
+    &kind_tenant, &kind_role, &kind_client, &kind_resource, &kind_webhook, &kind_claim, &kind_provider, &kind_user, &kind_service_account,
 };
 const struct object_kinds app_kinds = {kinds, sizeof kinds / sizeof *kinds};

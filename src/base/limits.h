@@ -109,7 +109,13 @@
 #define LIMIT_REMOTE_FRESH_MIN_S  60    /* bounds of what Cache-Control says */
 #define LIMIT_REMOTE_FRESH_MAX_S  86400
 #define LIMIT_REMOTE_STALE_S      86400 /* so long an old set serves while there is no new one */
+#define LIMIT_ASSERTION_KEYS      4     /* keys that an assertion without kid is tried with */
 #define LIMIT_REGISTRATIONS       100000 /* clients that register themselves: the largest quota and rate */
+#define LIMIT_PROVIDERS_KEPT      128   /* outside providers whose metadata is kept in memory */
+#define LIMIT_PROVIDER_BYTES      (64 * 1024) /* of their answers as JSON */
+#define LIMIT_SUBJECT             255   /* a person's name there (OpenID Connect Core section 2) */
+#define LIMIT_IDENTITIES          32    /* outside accounts linked to one account */
+#define LIMIT_OUTSIDE_S           600   /* seconds a sign-in elsewhere may take */
 #define LIMIT_MAX_AGE             315360000     /* seconds: max_age of an authorization request */
 #define LIMIT_ONLINE_KILL         128   /* sessions and grants that one transaction of a password change ends */
 #define LIMIT_MARK                1000  /* descendants of revoked nodes marked in one transaction */

@@ -29,6 +29,7 @@ const struct cli_command cli_commands[] = {
     OBJECT("resource", "IDENTIFIER", "resource"),
     OBJECT("webhook", "NAME", "webhook"),
     OBJECT("claim", "NAME", "custom claim"),
+    OBJECT("provider", "NAME", "outside provider"),
     OBJECT("user", "USERNAME", "user"),
     {"user link", "USERNAME", "Make a one-use link for choosing a password", 0, 1, 1,
      "purpose|reset or enrol|which page it opens (default: reset)", cli_user_link},
@@ -65,8 +66,8 @@ const struct cli_command cli_commands[] = {
      "all it has)\naudience|RESOURCE|what for (default: the default resource)",
      cli_token_simulate},
     {"token revoke", "TOKEN|ID|-", "Revoke a token, session or grant and all below it", CLI_INPUT, 1, 1,
-     "session||the ID is a session's\ngrant||the ID is a grant's", cli_token_revoke},
-    {"token list", "USERNAME", "List what can act for an account: sessions, grants, API keys", 0, 1, 1, NULL,
+     "session||the ID is a session's\ngrant||the ID is a grant's\nidentity||the ID is an outside account's: its link is undone", cli_token_revoke},
+    {"token list", "USERNAME", "List what can act for an account: sessions, grants, API keys, outside accounts", 0, 1, 1, NULL,
      cli_token_list},
     {"jwk new", "ALG", "Make a key for an algorithm (ES256, RSA-OAEP-256, dir ...) and print it as a JWK", CLI_NO_STORE, 1, 1,
      "curve|NAME|P-256, P-384, P-521, secp256k1, Ed25519, Ed448, X25519, X448\nbits|N|of an RSA key or a secret\n"

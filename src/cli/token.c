@@ -105,12 +105,13 @@ static err_t node_of(struct cli_call *c, enum node_kind *ret_kind, int64_t *ret_
 {
     struct token t;
     struct str text = cli_token_argument(c);
-    if (cli_option(c, "session").p || cli_option(c, "grant").p || text.n < TOKEN_TEXT_SIZE) {
-        *ret_kind = cli_option(c, "session").p ? NODE_SESSION
-                    : cli_option(c, "grant").p ? NODE_GRANT
-                                               : NODE_TOKEN;
+    static const enum node_kind named[] = {NODE_SESSION, NODE_GRANT, NODE_IDENTITY};
+    *ret_kind = NODE_TOKEN;
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++)
+        if (cli_option(c, node_name(named[i])).p)
+            *ret_kind = named[i];
+    if (*ret_kind != NODE_TOKEN || text.n < TOKEN_TEXT_SIZE)
         return id_parse(c->op->core, text, ret_id) ? ERR_OK : ERR_NOT_FOUND;
-    }
     TRY(token_find(c->op, text, &t));
     bool family = t.kind == TOKEN_REFRESH && t.grant_id;
     *ret_kind = family ? NODE_GRANT : NODE_TOKEN;

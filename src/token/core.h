@@ -13,6 +13,7 @@ struct audit_state;
 struct expiry;
 struct keyring;
 struct remote_keys;
+struct outside;
 
 struct core {
     struct store *store;
@@ -30,6 +31,7 @@ struct core {
     uint8_t id_key[16];        /* permute64: how row ids look outside */
     struct keyring *keyring;   /* token/keyring.h: the master key */
     struct remote_keys *remote_keys; /* token/remote_keys.h: public keys of clients and outside providers */
+    struct outside *outside;   /* account/outside.h: metadata of outside providers */
     uint8_t store_key[32];     /* derives store-wide secrets (HKDF with a purpose as info); survives a rotation of the master key */
     struct str issuer;         /* configured, without a trailing slash */
     bool https;                /* the issuer is https: cookies get Secure and __Host- */

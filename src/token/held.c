@@ -1,4 +1,4 @@
-/* Everything that can act for an account: sessions, grants, API keys. */
+/* Everything that can act for an account: sessions, grants, API keys, and the outside accounts that sign in to it. */
 #include "token/life.h"
 #include "token/cache.h"
 #include "token/core.h"
@@ -136,6 +136,25 @@ static err_t list_keys(struct held *h, struct rows *r)
     return ERR_OK;
 }
 
+/* By the name of the provider here, while there is one of that issuer. */
+static err_t list_identities(struct held *h)
+{
+    const struct tenant *t = h->op->tenant;
+    struct rows r;
+    TRY(db_rows(h->op->db, Q_HELD_IDENTITIES, BIND(vint(t->object.id), vint(h->account_id), vint(LIMIT_HELD)), &r));
+    while (db_next(&r)) {
+        struct held_item *i = add(h, NODE_IDENTITY, db_int(&r, 0));
+        struct str issuer = db_text(&r, 1), subject = db_text(&r, 2);
+        const struct provider *p = provider_of_issuer(t, issuer);
+        struct str title = p ? provider_title(p) : issuer;
+        i->what = arena_fmt(h->op->arena, "%.*s, %.*s", STR_ARG(title), STR_ARG(subject));
+        i->created_s = db_int(&r, 3);
+        i->used_s = db_int(&r, 4);
+        h->failed = h->failed || !i->what.p;
+    }
+    return db_end(&r);
+}
+
 err_t life_list(struct op *op, int64_t account_id, struct held_list *ret)
 {
     static const struct {
@@ -143,7 +162,7 @@ err_t life_list(struct op *op, int64_t account_id, struct held_list *ret)
         err_t (*list)(struct held *h, struct rows *r);
     } parts[] = {{Q_HELD_SESSIONS, list_sessions}, {Q_HELD_GRANTS, list_grants}, {Q_HELD_KEYS, list_keys}};
     struct held h = {.op = op, .account_id = account_id};
-    h.list.v = arena_array(op->arena, struct held_item, 3 * LIMIT_HELD);
+    h.list.v = arena_array(op->arena, struct held_item, 4 * LIMIT_HELD);
     if (!h.list.v)
         return ERR_MEMORY;
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
@@ -155,6 +174,7 @@ err_t life_list(struct op *op, int64_t account_id, struct held_list *ret)
         if (e != ERR_OK || end != ERR_OK)
             return e != ERR_OK ? e : end;
     }
+    TRY(list_identities(&h));
     if (h.failed)
         return ERR_MEMORY;
     *ret = h.list;

@@ -10,14 +10,18 @@ struct node_row {
     const char *name;
     enum query kill; /* $1 tenant, $2 id, $3 now, $4 cut-off */
     bool below;      /* descendants are found by the dead set */
+    enum audit_event event;
 };
 static const struct node_row nodes[] = {
-    [NODE_TOKEN] = {"token", Q_KILL_TOKEN, false},      [NODE_GRANT] = {"grant", Q_KILL_GRANT, true},
-    [NODE_SESSION] = {"session", Q_KILL_SESSION, true}, [NODE_ACCOUNT] = {"account", Q_KILL_ACCOUNT, true},
-    [NODE_CLIENT] = {"client", Q_KILL_CLIENT, false},
+    [NODE_TOKEN] = {"token", Q_KILL_TOKEN, false, AUDIT_TOKEN_REVOKED},
+    [NODE_GRANT] = {"grant", Q_KILL_GRANT, true, AUDIT_TOKEN_REVOKED},
+    [NODE_SESSION] = {"session", Q_KILL_SESSION, true, AUDIT_TOKEN_REVOKED},
+    [NODE_ACCOUNT] = {"account", Q_KILL_ACCOUNT, true, AUDIT_TOKEN_REVOKED},
+    [NODE_CLIENT] = {"client", Q_KILL_CLIENT, false, AUDIT_TOKEN_REVOKED},
+    [NODE_IDENTITY] = {"identity", Q_KILL_IDENTITY, false, AUDIT_IDENTITY_UNLINKED},
 };
 /* In revoked.log alone: object_put.c cuts tenants off. */
-static const struct node_row tenant_row = {"tenant", Q_KILL_TENANT, false};
+static const struct node_row tenant_row = {"tenant", Q_KILL_TENANT, false, AUDIT_TOKEN_REVOKED};
 
 const char *node_name(enum node_kind k)
 {
@@ -29,7 +33,7 @@ void node_kill_make(struct op *op, enum node_kind kind, int64_t id, const char *
     *ret = (struct node_kill){
         .core = op->core, .kind = kind, .tenant_id = op->tenant->object.id, .id = id, .now_s = op->now_s};
     if (reason)
-        audit_make(op, AUDIT_TOKEN_REVOKED, audit_object(op, node_name(kind), id),
+        audit_make(op, nodes[kind].event, audit_object(op, node_name(kind), id),
                    arena_fmt(op->arena, "{\"reason\":\"%s\"}", reason), &ret->audit);
 }
 

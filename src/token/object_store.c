@@ -116,7 +116,7 @@ static err_t check_room(struct op *op, const struct object *o, bool is_new)
                        o->kind->plural);
     if (bytes + (int64_t)spec.n > LIMIT_TENANT_PARTS_BYTES)
         return op_fail(op, ERR_TOO_LARGE, "",
-                       "the roles, resources, webhooks and claims of a tenant have at most %d bytes together",
+                       "the roles, resources, webhooks, claims and providers of a tenant have at most %d bytes together",
                        LIMIT_TENANT_PARTS_BYTES);
     return ERR_OK;
 }

@@ -34,14 +34,21 @@ struct loading {
     struct op *op;
     struct arena *a;
     struct tenant *t;
-    struct parts roles, resources, webhooks, claims;
+    struct parts roles, resources, webhooks, claims, providers;
 };
 
-static const struct object_kind *const part_kinds[] = {&kind_role, &kind_resource, &kind_webhook, &kind_claim};
+static const struct object_kind *const part_kinds[] = {&kind_role, &kind_resource, &kind_webhook, &kind_claim, &kind_provider};
+
+static void provider_row(struct provider *p, const struct object *o)
+{
+    p->client_secret = o->secret;
+    p->id = o->id;
+    p->cutoff_id = o->cutoff_id;
+}
 
 static err_t load_part(struct loading *l, const struct rows *r)
 {
-    struct parts *lists[] = {&l->roles, &l->resources, &l->webhooks, &l->claims};
+    struct parts *lists[] = {&l->roles, &l->resources, &l->webhooks, &l->claims, &l->providers};
     struct str kind = db_text(r, 11);
     for (size_t i = 0; i < sizeof(part_kinds) / sizeof(part_kinds[0]); i++) {
         struct object o;
@@ -52,6 +59,8 @@ static err_t load_part(struct loading *l, const struct rows *r)
             return ERR_OK;
         if (part_kinds[i] == &kind_webhook)
             ((struct webhook *)o.spec)->secret = o.secret; /* sealed; opened when the keys are there */
+        if (part_kinds[i] == &kind_provider)
+            provider_row(o.spec, &o);
         if (part_kinds[i] == &kind_claim)
             l->t->claim_tokens |= ((struct claim *)o.spec)->token_bits = claim_token_bits(((struct claim *)o.spec)->tokens);
         return parts_add(l->a, lists[i], o.spec);
@@ -67,6 +76,7 @@ static err_t load_parts(struct loading *l)
     l->resources.size = sizeof(struct resource);
     l->webhooks.size = sizeof(struct webhook);
     l->claims.size = sizeof(struct claim);
+    l->providers.size = sizeof(struct provider);
     TRY(db_rows(l->op->db, Q_OBJECT_OF_SNAPSHOT, BIND(vint(l->t->object.id)), &r));
     while (e == ERR_OK && db_next(&r))
         e = load_part(l, &r);
@@ -81,18 +91,28 @@ static err_t load_parts(struct loading *l)
     l->t->nwebhooks = l->webhooks.n;
     l->t->claims = (const struct claim *)(void *)l->claims.v;
     l->t->nclaims = l->claims.n;
+    l->t->providers = (const struct provider *)(void *)l->providers.v;
+    l->t->nproviders = l->providers.n;
     return end;
 }
 
-static err_t open_webhooks(struct loading *l)
+static err_t open_secret(struct loading *l, const struct object_kind *k, struct str name, struct str *secret)
 {
-    for (size_t i = 0; i < l->webhooks.n; i++) {
-        struct webhook *w = (struct webhook *)(void *)l->webhooks.v + i;
-        struct str secret = STR_NONE;
-        if (w->secret.p)
-            TRY(webhook_open_secret(l->op, l->t, w->name, w->secret, &secret));
-        w->secret = arena_str(l->a, secret);
-    }
+    struct str clear = STR_NONE;
+    if (secret->p)
+        TRY(sealed_secret_open(l->op, l->t, k, name, *secret, &clear));
+    *secret = arena_str(l->a, clear);
+    return ERR_OK;
+}
+
+static err_t open_secrets(struct loading *l)
+{
+    struct webhook *w = (struct webhook *)(void *)l->webhooks.v;
+    struct provider *p = (struct provider *)(void *)l->providers.v;
+    for (size_t i = 0; i < l->webhooks.n; i++)
+        TRY(open_secret(l, &kind_webhook, w[i].name, &w[i].secret));
+    for (size_t i = 0; i < l->providers.n; i++)
+        TRY(open_secret(l, &kind_provider, p[i].name, &p[i].client_secret));
     return ERR_OK;
 }
 
@@ -130,7 +150,7 @@ static err_t load_into(struct loading *l, enum query q, const struct val *v, siz
     TRY(fill_names(l));
     TRY(load_parts(l));
     TRY(keyring_load_tenant(l->op, l->a, l->t));
-    TRY(open_webhooks(l));
+    TRY(open_secrets(l));
     TRY(tenant_fill_permissions(l->op->core, l->a, l->t));
     return describe(l);
 }

@@ -2,6 +2,7 @@
  * resources, its keys. Immutable, cached, replaced as a whole when any part changes. */
 #pragma once
 #include "token/claim.h"
+#include "token/provider.h"
 
 struct role {
     struct str name, description;
@@ -52,6 +53,8 @@ struct tenant {
     size_t nresources;
     const struct webhook *webhooks;
     size_t nwebhooks;
+    const struct provider *providers; /* those that are not disabled */
+    size_t nproviders;
     const struct claim *claims; /* oauth/claim_template.c */
     size_t nclaims;
     unsigned claim_tokens;      /* where any of them stands: enum claim_token */

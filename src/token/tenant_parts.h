@@ -6,9 +6,15 @@
 #define KEY_LIFE_MIN 3600 /* seconds: no tenant's keys are replaced faster by themselves */
 extern const struct object_store tenant_store; /* creating one makes its keys; removing one leaves rows to sweep */
 
-/* A member of what webhook_seal wrote: {"fingerprint":..., "sealed":...}; STR_NONE if it is not that. */
+bool tenant_url_ok(struct str url); /* http or https, a host, no user name, no fragment */
+
+/* --- sealed.c: secrets that must come back in the clear --- */
+/* A member of what sealed_secret_make wrote: {"fingerprint":..., "sealed":...}; STR_NONE if it is not that. */
 struct str sealed_part(struct arena *a, struct str stored, const char *member);
-err_t webhook_open_secret(struct op *op, const struct tenant *t, struct str name, struct str stored, struct str *ret);
+/* For a kind's seal: old stays if secret is empty or the same. */
+err_t sealed_secret_make(struct op *op, const struct object_kind *k, struct str name, struct str secret, struct str old, struct str *ret);
+err_t sealed_secret_open(struct op *op, const struct tenant *t, const struct object_kind *k, struct str name, struct str stored,
+                         struct str *ret);
 
 err_t tenant_fill_permissions(const struct core *core, struct arena *a, struct tenant *t);
 

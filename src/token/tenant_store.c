@@ -100,7 +100,7 @@ err_t tenant_ensure_default(struct op *op)
 static const enum query sweeps[] = {Q_SWEEP_OBJECT,  Q_SWEEP_TENANT_KEY, Q_SWEEP_ACCOUNT,
                                     Q_SWEEP_SESSION, Q_SWEEP_GRANT,      Q_SWEEP_NAMED_TOKEN,
                                     Q_SWEEP_CONSENT, Q_SWEEP_DEAD_NODE,  Q_SWEEP_LIMITER,
-                                    Q_SWEEP_REGISTRATION};
+                                    Q_SWEEP_SEEN, Q_SWEEP_IDENTITY, Q_SWEEP_REGISTRATION};
 
 struct sweep {
     enum query q;
