@@ -7,10 +7,13 @@ import argparse
 import base64
 import hashlib
 import html
+import json
 import os
 import re
 import secrets
+import subprocess
 import sys
+import tempfile
 import threading
 import urllib.parse
 
@@ -77,6 +80,39 @@ def form_fields(page):
     return fields
 
 
+def header(token):
+    """What a token in compact form says of itself; anybody can read that much."""
+    part = token.split(".")[0]
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)).decode()
+
+
+def mereau(*args, stdin):
+    """The command-line tools for tokens and keys; they need no server."""
+    print("  mereau " + " ".join(args))
+    r = subprocess.run([os.environ.get("MEREAU_BINARY", "mereau"), *args], input=stdin, capture_output=True, text=True, timeout=30, check=False)
+    expect(r.returncode == 0, "mereau %s: %s" % (args[0], r.stderr.strip()))
+    return r.stdout.strip()
+
+
+def who_is_it(tokens, metadata, key):
+    """The ID token: signed, then encrypted, so that only the shop can read what it says of the person."""
+    print("  The ID token is two things, one inside the other. Outside, encrypted to the shop's key:")
+    print("    " + short(header(tokens["id_token"]), 170))
+    signed = mereau("jwt", "decrypt", "-", "--key", key, stdin=tokens["id_token"])
+    print("    " + header(signed) + "   <- what was inside: signed by mereau")
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as keys:
+        keys.write(requests.get(metadata["jwks_uri"], timeout=10).text)
+        keys.flush()
+        claims = json.loads(mereau("jwt", "verify", "-", "--key", keys.name, "--issuer", metadata["issuer"], "--audience", "web", "-o", "json", stdin=signed) or "{}")
+    claims = claims.get("payload", {})
+    for name in ("sub", "nonce", "auth_time", "amr", "sid"):
+        print("    %s: %s" % (name, claims.get(name)))
+    means("Anybody can check the signature; only the shop's key opens the envelope.")
+    r = requests.get(metadata["userinfo_endpoint"], headers={"Authorization": "Bearer " + tokens["access_token"]}, timeout=10)
+    show(r, "And what the person lets the shop know, asked for with the access token.")
+    expect(r.status_code == 200 and r.json()["sub"] == claims.get("sub"), "UserInfo speaks of the same person")
+
+
 class Device:
     """A browser of the person, and the client application it uses there."""
 
@@ -95,7 +131,7 @@ class Device:
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
         state = secrets.token_urlsafe(12)
         r = self.browser.get(self.metadata["authorization_endpoint"], allow_redirects=False, params={
-            "response_type": "code", "client_id": "web", "redirect_uri": CALLBACK, "scope": scope, "state": state,
+            "response_type": "code", "client_id": "web", "redirect_uri": CALLBACK, "scope": scope, "state": state, "nonce": secrets.token_urlsafe(12),
             "code_challenge": challenge, "code_challenge_method": "S256"})
         self.say(r, "The shop sends the browser to mereau. Nobody is signed in there yet, so mereau asks who this is.")
         page_url = urllib.parse.urljoin(r.url, r.headers["Location"])
@@ -116,8 +152,8 @@ class Device:
             title("2  Issue: mereau creates the tokens and sends them to the application")
         r = requests.post(self.metadata["token_endpoint"], auth=self.auth, timeout=10, data={
             "grant_type": "authorization_code", "code": back.get("code", [""])[0], "redirect_uri": CALLBACK, "code_verifier": verifier})
-        self.say(r, "The code, good for one minute and one use, buys an access token (a signed JWT, sent with each call) and a "
-                    "refresh token (kept, to get the next ones).")
+        self.say(r, "The code, good for one minute and one use, buys an access token (a signed JWT, sent with each call), a refresh "
+                    "token (kept, to get the next ones) and an ID token (an encrypted JWT: who has signed in).")
         expect(r.status_code == 200, "tokens")
         return r.json()
 
@@ -151,7 +187,7 @@ def main():
         with open(os.path.join(args.secrets, name), encoding="ascii") as f:
             return f.read().strip()
 
-    metadata = requests.get(args.issuer + "/.well-known/oauth-authorization-server", timeout=10).json()
+    metadata = requests.get(args.issuer + "/.well-known/openid-configuration", timeout=10).json()
     api = orders_api.server(orders_api.arguments([
         "--issuer", args.issuer, "--audience", "https://orders.example", "--client-id", "orders-api",
         "--client-secret-file", os.path.join(args.secrets, "demo-api-secret"), "--port", "0"]))
@@ -163,10 +199,12 @@ def main():
 
     title("1  Authenticate: the person proves who it is, once")
     laptop = Device(args.issuer, metadata, secret("demo-web-secret"), loud=True)
-    tokens = laptop.sign_in("demo", secret("demo-password"), "orders.read offline_access")
+    tokens = laptop.sign_in("demo", secret("demo-password"), "openid profile email orders.read offline_access")
     if not tokens:
         expect(False, "the demo person can sign in")
         return 1
+
+    who_is_it(tokens, metadata, os.path.join(args.secrets, "demo-web-key"))
 
     title("3  Present: the application sends the token instead of the password")
     r = call(tokens["access_token"])
@@ -175,6 +213,7 @@ def main():
 
     title("4  Verify and permit: genuine, live, for this audience; and what does it allow?")
     claims = orders_api.JsonWebToken(["ES256"]).decode(tokens["access_token"], orders_api.Orders.verifier.key_set())
+    print("  The access token is signed: " + header(tokens["access_token"]))
     print("  The API checked it locally, with the public key from %s:" % metadata["jwks_uri"])
     for name in ("iss", "sub", "aud", "client_id", "scope", "exp"):
         print("    %s: %s" % (name, claims.get(name)))
