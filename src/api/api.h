@@ -77,6 +77,9 @@ extern const size_t api_management_n;
 
 /* The routes for http_config: each endpoint at "" and at /t/{tenant}. In the arena. */
 struct route *api_routes(struct arena *a, const struct endpoint *e, size_t n, bool tenants, size_t *ret_n);
+/* Of the rows marked ROUTE_INLINE: false for a client that authenticates by an assertion, which writes (each may come once) and
+ * may fetch the client's keys. */
+bool api_may_inline(const struct route *route, const struct http_req *req);
 void api_handle(void *core, const struct route *route, struct http_req *req, struct http_resp *resp);
 void api_refuse(void *core, const struct http_req *req, err_t e, struct http_resp *resp);
 

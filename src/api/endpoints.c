@@ -73,3 +73,21 @@ struct route *api_routes(struct arena *a, const struct endpoint *e, size_t n, bo
     *ret_n = nr;
     return r;
 }
+
+/* An escaped name could be any, so that it counts as this one. */
+static bool names_assertion(struct str form)
+{
+    struct str pair;
+    while (str_word(&form, '&', &pair)) {
+        struct str name = {pair.p, str_find(pair, '=')};
+        if (str_starts(name, STR("client_assertion")) || str_find(name, '%') < name.n)
+            return true;
+    }
+    return false;
+}
+
+bool api_may_inline(const struct route *route, const struct http_req *req)
+{
+    const struct endpoint *e = route->endpoint;
+    return !e || e->auth != AUTH_CLIENT || !names_assertion(req->body);
+}

@@ -12,6 +12,7 @@ err_t app_listen(struct app *app, const struct http_listener *listeners, size_t 
         .listeners = listeners,
         .nlisteners = n,
         .handler = api_handle,
+        .may_inline = api_may_inline,
         .refuse = api_refuse,
         .app = core,
         .store = core->store,

@@ -1,32 +1,35 @@
-/* A client's secret: made here, printed once, stored as a keyed hash. */
+/* A client's secret: made by the domain, printed once. */
 #include "cli/commands.h"
-#include "token/object.h"
+#include "oauth/oauth.h"
 
-err_t cli_new_client_secret(struct cli_call *c, json_t *doc, struct token_text *ret)
+/* {"client_id", "token_endpoint_auth_method"} of what is stored: the method says what secret it takes. */
+static err_t describe(struct cli_call *c, json_t **ret)
 {
-    TRY(token_text_make(c->op->core, TOKEN_CLIENT_SECRET, store_new_id(c->op->core->store), ret));
-    return json_object_set_new(doc, "client_secret", json_stringn(ret->p, sizeof ret->p)) ? ERR_MEMORY
-                                                                                          : ERR_OK;
+    struct object *o;
+    TRY(object_read(c->op, &kind_client, str_z(c->argv[0]), &o));
+    struct str method = ((const struct client *)o->spec)->token_endpoint_auth_method;
+    *ret = json_pack("{ss, ss%}", "client_id", c->argv[0], "token_endpoint_auth_method", method.p, method.n);
+    return *ret ? ERR_OK : ERR_MEMORY;
 }
 
 int cli_client_secret(struct cli_call *c)
 {
-    struct token_text secret;
-    json_t *doc = json_pack("{ss}", "client_id", c->argv[0]);
-    err_t e = doc ? cli_new_client_secret(c, doc, &secret) : ERR_MEMORY;
+    struct str secret = STR_NONE;
+    json_t *doc = NULL;
+    err_t e = describe(c, &doc);
     if (e == ERR_OK)
-        e = object_put(c->op, object_kind_find(c->op->core->kinds, STR("client")), doc, OBJECT_UPDATE,
-                       MANAGED_API, 0, "", NULL, NULL);
+        e = client_secret_generate(c->op, doc, &secret);
+    if (e == ERR_OK && secret.p)
+        e = object_put(c->op, &kind_client, doc, OBJECT_UPDATE, MANAGED_API, 0, "", NULL, NULL);
     json_decref(doc);
     if (e != ERR_OK)
         return e == ERR_NOT_FOUND ? cli_refuse(c, 1, "there is no client \"%s\"", c->argv[0])
                                   : cli_fail(c, e);
+    if (!secret.p)
+        return cli_refuse(c, 1, "client \"%s\" authenticates without a secret (token_endpoint_auth_method)", c->argv[0]);
     if (c->json)
-        buf_fmt(c->out, "{\"client_id\":\"%s\",\"client_secret\":\"%.*s\"}\n", c->argv[0], TOKEN_TEXT_SIZE,
-                secret.p);
+        buf_fmt(c->out, "{\"client_id\":\"%s\",\"client_secret\":\"%.*s\"}\n", c->argv[0], STR_ARG(secret));
     else
-        buf_fmt(c->out, "the old secret has ended; the new one, shown this once:\n%.*s\n", TOKEN_TEXT_SIZE,
-                secret.p);
-    secret_zero(&secret, sizeof secret);
+        buf_fmt(c->out, "the old secret has ended; the new one, shown this once:\n%.*s\n", STR_ARG(secret));
     return 0;
 }

@@ -10,7 +10,6 @@ int cli_object_remove(struct cli_call *c);
 int cli_object_disable(struct cli_call *c);
 int cli_object_enable(struct cli_call *c);
 int cli_client_secret(struct cli_call *c); /* client.c */
-err_t cli_new_client_secret(struct cli_call *c, json_t *doc, struct token_text *ret);
 int cli_user_link(struct cli_call *c); /* account.c */
 int cli_user_first_admin(struct cli_call *c);
 int cli_apikey_add(struct cli_call *c);

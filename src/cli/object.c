@@ -1,6 +1,7 @@
 /* list, show, add, set, remove, disable, enable: one implementation for every kind of configured object, over
  * the kind's field table. */
 #include "cli/commands.h"
+#include "oauth/oauth.h"
 #include "token/object.h"
 #include "token/tenant.h"
 #include <stdlib.h>
@@ -159,7 +160,8 @@ int cli_object_show(struct cli_call *c)
     return 0;
 }
 
-static int put(struct cli_call *c, json_t *doc, enum object_mode mode, const struct token_text *secret)
+/* secret: made here, shown this once; or STR_NONE. */
+static int put(struct cli_call *c, json_t *doc, enum object_mode mode, struct str secret)
 {
     const struct object_kind *k = kind_of(c);
     struct object *o = NULL;
@@ -170,13 +172,13 @@ static int put(struct cli_call *c, json_t *doc, enum object_mode mode, const str
     if (e != ERR_OK)
         return cli_fail(c, e);
     json_t *v = as_json(c, o);
-    if (secret)
-        json_object_set_new(v, "client_secret", json_stringn(secret->p, sizeof secret->p));
+    if (secret.p)
+        json_object_set_new(v, "client_secret", json_stringn(secret.p, secret.n));
     if (c->json)
         cli_print_json(c, v);
-    else if (secret)
+    else if (secret.p)
         buf_fmt(c->out, "%s \"%s\" was added; its secret, shown this once:\n%.*s\n", k->name, c->argv[0],
-                TOKEN_TEXT_SIZE, secret->p);
+                STR_ARG(secret));
     else
         buf_fmt(c->out, "%s \"%s\" %s\n", k->name, c->argv[0],
                 mode == OBJECT_CREATE ? "was added"
@@ -199,25 +201,23 @@ static int read_fields(struct cli_call *c, json_t **ret)
 int cli_object_add(struct cli_call *c)
 {
     json_t *doc;
-    struct token_text secret;
+    struct str secret = STR_NONE;
     int status = read_fields(c, &doc);
     if (status)
         return status;
-    const char *method = json_string_value(json_object_get(doc, "token_endpoint_auth_method"));
-    bool needs = fields_find(&kind_of(c)->fields, STR("client_secret")) &&
-                 !json_object_get(doc, "client_secret") && !(method && !strcmp(method, "none"));
-    if (needs && cli_new_client_secret(c, doc, &secret) != ERR_OK) {
+    err_t e = kind_of(c) == &kind_client ? client_secret_generate(c->op, doc, &secret) : ERR_OK;
+    if (e != ERR_OK) {
         json_decref(doc);
-        return cli_fail(c, ERR_CRYPTO);
+        return cli_fail(c, e);
     }
-    return put(c, doc, OBJECT_CREATE, needs ? &secret : NULL);
+    return put(c, doc, OBJECT_CREATE, secret);
 }
 
 int cli_object_set(struct cli_call *c)
 {
     json_t *doc;
     int status = read_fields(c, &doc);
-    return status ? status : put(c, doc, OBJECT_UPDATE, NULL);
+    return status ? status : put(c, doc, OBJECT_UPDATE, STR_NONE);
 }
 
 static int told(struct cli_call *c, err_t e, const char *what)

@@ -99,7 +99,7 @@ static enum MHD_Result dispatch(struct front *f, struct request *r)
     if (!r->route)
         return answer_options(r);
     conn_state_set(r->conn, CONN_WORK, CONN_NO_DEADLINE);
-    if (r->route->flags & ROUTE_INLINE) {
+    if ((r->route->flags & ROUTE_INLINE) && (!s->cfg.may_inline || s->cfg.may_inline(r->route, &r->req))) {
         r->stage = STAGE_DONE;
         front_run(f, &f->db, FRONT_CACHE_KIB, r);
         return response_queue(r);

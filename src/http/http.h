@@ -81,6 +81,8 @@ struct http_config {
     const struct route *management_routes;
     size_t nmanagement_routes;
     http_handler handler;
+    /* Asked before a ROUTE_INLINE row runs on the event thread; false: a worker takes this request. NULL: all may. */
+    bool (*may_inline)(const struct route *route, const struct http_req *req);
     /* Writes the answer for what never reaches a handler (404, 405, 400, 413, 431, 503): one voice for all errors. */
     void (*refuse)(void *app, const struct http_req *req, err_t e, struct http_resp *resp);
     void *app;

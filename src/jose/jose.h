@@ -182,6 +182,9 @@ struct jwt {
  * cases A64-A68, A74, A75) and reads the registered claims. Verifies NOTHING cryptographic: for finding the key or the
  * stored row only. ERR_TOKEN_INVALID, whatever was wrong. */
 err_t jwt_peek(struct str token, struct arena *a, struct jwt *ret_untrusted);
+/* What in the claims does not fit the profile, as a sentence; NULL: nothing. Says nothing of who made the token: for telling what
+ * is wrong before a key is looked for, or more narrowly after jwt_verify. */
+const char *jwt_fault(const struct jwt *t, const struct jwt_profile *p, int64_t now_s, struct arena *a);
 /* The one way to trust a token: signature by the key with its kid (or the only key when kid is absent), then the profile.
  * ERR_TOKEN_INVALID with the reason in f. */
 err_t jwt_verify(const struct crypto *c, struct str token, const struct jwks *keys, const struct jwt_profile *p, int64_t now_s,

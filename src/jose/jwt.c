@@ -182,9 +182,18 @@ static const char *wrong_times(const struct jwt *t, const struct jwt_profile *p,
         return "it is not valid yet (nbf)";
     if (t->iat_s > now_s + p->skew_s)
         return "it was issued in the future (iat)";
-    if (p->max_life_s > 0 && t->exp_s > 0 && t->exp_s - (t->iat_s ? t->iat_s : now_s) > p->max_life_s)
+    int64_t since_s = (t->has & JWT_BIT(JWT_IAT)) ? t->iat_s : now_s;
+    if (p->max_life_s > 0 && t->exp_s > 0 && t->exp_s - since_s > p->max_life_s)
         return "it lives longer than is accepted here";
     return NULL;
+}
+
+const char *jwt_fault(const struct jwt *t, const struct jwt_profile *p, int64_t now_s, struct arena *a)
+{
+    const char *why = typ_ok(t->typ, p) ? wrong_parties(t, p) : "typ is not the expected one";
+    if (!why)
+        why = wrong_kind(t, p, a);
+    return why ? why : wrong_times(t, p, now_s);
 }
 
 static err_t check(const struct crypto *c, const struct jws *s, const struct jwt *t, const struct jwks *keys,
@@ -202,11 +211,7 @@ static err_t check(const struct crypto *c, const struct jws *s, const struct jwt
         return ERR_TOKEN_INVALID;
     *ret_why = "the signature is wrong";
     TRY(jws_check(c, s, k));
-    *ret_why = wrong_parties(t, p);
-    if (!*ret_why)
-        *ret_why = wrong_kind(t, p, a);
-    if (!*ret_why)
-        *ret_why = wrong_times(t, p, now_s);
+    *ret_why = jwt_fault(t, p, now_s, a);
     return *ret_why ? ERR_TOKEN_INVALID : ERR_OK;
 }
 

@@ -21,7 +21,7 @@ static const struct jwt_profile rows[JWT_KINDS] = {
     [JWT_CLIENT_ASSERTION] = {.typ = "client-authentication+jwt",
                               .typ_lax = true,
                               .algs = ALGS_SIG,
-                              .need = NEED(ISS) | NEED(SUB) | NEED(AUD) | NEED(EXP) | NEED(JTI),
+                              .need = NEED(ISS) | NEED(SUB) | NEED(AUD) | NEED(EXP) | NEED(IAT) | NEED(JTI),
                               .forbid = NEED(EVENTS),
                               .iss_is_sub = true,
                               .skew_s = SKEW_S,

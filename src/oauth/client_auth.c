@@ -1,7 +1,7 @@
 /* Client authentication at the token, introspection and revocation endpoints: client_secret_basic,
- * client_secret_post, none (RFC 6749 section 2.3). Secrets of machines are long and random, so that a keyed
+ * client_secret_post, none (RFC 6749 section 2.3); assertions are client_assertion.c's. Secrets of machines are long and random, so that a keyed
  * hash is enough; an unknown client and a wrong secret take the same way and the same time (A38). */
-#include "oauth/parts.h"
+#include "oauth/client_auth.h"
 
 /* The purpose keeps these MACs apart from all else made with the tenant's key. */
 void client_secret_mac(struct op *op, struct str secret, char ret[static CLIENT_SECRET_MAC])
@@ -24,17 +24,34 @@ void client_secret_mac(struct op *op, struct str secret, char ret[static CLIENT_
     }
 }
 
-struct str client_secret_nth(struct str stored, size_t n)
+/* A JSON list of one or two texts without escapes. */
+static struct str stored_nth(struct str stored, size_t n)
 {
-    for (; stored.n > CLIENT_SECRET_MAC + 1; n--) {
+    for (;; n--) {
         size_t q = str_find(stored, '"');
-        if (q + CLIENT_SECRET_MAC + 1 >= stored.n || stored.p[q + CLIENT_SECRET_MAC + 1] != '"')
+        if (q == stored.n)
+            return STR_NONE;
+        struct str rest = {stored.p + q + 1, stored.n - q - 1}, text = {rest.p, str_find(rest, '"')};
+        if (text.n == rest.n)
             return STR_NONE;
         if (n == 0)
-            return (struct str){stored.p + q + 1, CLIENT_SECRET_MAC};
-        stored = (struct str){stored.p + q + CLIENT_SECRET_MAC + 2, stored.n - q - CLIENT_SECRET_MAC - 2};
+            return text;
+        stored = (struct str){rest.p + text.n + 1, rest.n - text.n - 1};
     }
-    return STR_NONE;
+}
+
+struct str client_secret_nth(struct str stored, size_t n)
+{
+    struct str s = stored_nth(stored, n);
+    bool ok = s.n == CLIENT_SECRET_MAC || (s.n > CLIENT_SECRET_MAC && s.p[CLIENT_SECRET_MAC] == '.');
+    return ok ? (struct str){s.p, CLIENT_SECRET_MAC} : STR_NONE;
+}
+
+struct str client_sealed_nth(struct str stored, size_t n)
+{
+    struct str s = stored_nth(stored, n);
+    bool ok = s.n > CLIENT_SECRET_MAC + 1 && s.p[CLIENT_SECRET_MAC] == '.';
+    return ok ? (struct str){s.p + CLIENT_SECRET_MAC + 1, s.n - CLIENT_SECRET_MAC - 1} : STR_NONE;
 }
 
 /* What a request says of itself, decoded. */
@@ -44,7 +61,7 @@ struct presented {
     bool basic;
 };
 
-static err_t refuse(struct op *op, struct str client_id, const char *detail)
+err_t client_refuse(struct op *op, struct str client_id, const char *detail)
 {
     audit_refused(op, "invalid_client", client_id);
     return op_fail(op, ERR_CLIENT_INVALID, "", "%s", detail);
@@ -67,21 +84,19 @@ static bool basic_split(struct op *op, struct str basic, struct presented *p)
 static err_t read_credentials(struct op *op, const struct client_credentials *c, struct presented *ret)
 {
     struct presented p = {.id = c->client_id, .secret = c->client_secret};
-    if (c->assertion.p || c->assertion_type.p)
-        return refuse(op, c->client_id, "client_assertion is not a way to authenticate here");
     if (c->authorization_headers > 1)
-        return refuse(op, c->client_id, "more than one Authorization header");
+        return client_refuse(op, c->client_id, "more than one Authorization header");
     if (c->basic.p) {
         if (c->client_secret.p)
-            return refuse(op, c->client_id, "client authentication was sent in two ways");
+            return client_refuse(op, c->client_id, "client authentication was sent in two ways");
         if (!basic_split(op, c->basic, &p))
-            return refuse(op, c->client_id, "the Basic credentials are malformed");
+            return client_refuse(op, c->client_id, "the Basic credentials are malformed");
         if (c->client_id.p && !str_eq(c->client_id, p.id) && !str_eq(c->client_id, p.raw_id))
-            return refuse(op, c->client_id, "client_id differs from the Authorization header's");
+            return client_refuse(op, c->client_id, "client_id differs from the Authorization header's");
         p.basic = true;
     }
     if (!p.id.n)
-        return refuse(op, STR_NONE, "client authentication is missing");
+        return client_refuse(op, STR_NONE, "client authentication is missing");
     *ret = p;
     return ERR_OK;
 }
@@ -107,14 +122,14 @@ static bool secret_right(struct op *op, struct str stored, const struct presente
     return same;
 }
 
+/* A secret in a request is for two methods alone: whoever registered to sign does not send it (A39). */
 static bool method_fits(const struct client *c, const struct presented *p)
 {
-    return p->basic ? str_is(c->token_endpoint_auth_method, "client_secret_basic")
-                    : !str_is(c->token_endpoint_auth_method, "none");
+    return str_is(c->token_endpoint_auth_method, "client_secret_basic") ||
+           (!p->basic && str_is(c->token_endpoint_auth_method, "client_secret_post"));
 }
 
-/* The look-up that an unknown name costs, for one that is known: else the cache tells them apart. */
-static void look_up_nothing(struct op *op, struct str id)
+void client_look_up_nothing(struct op *op, struct str id)
 {
     struct object *none;
     struct str other = arena_fmt(op->arena, "%.*s:", (int)(id.n < LIMIT_NAME ? id.n : LIMIT_NAME), id.p);
@@ -141,17 +156,15 @@ static void act_as(struct op *op, const struct object *o)
                                .tenant_id = o->tenant_id};
 }
 
-err_t client_authenticate(struct op *op, const struct client_credentials *c, bool public_ok,
-                          struct object **ret_client)
+static err_t by_secret(struct op *op, const struct client_credentials *c, bool public_ok, struct object **ret_client)
 {
     struct presented p;
     struct object *o = NULL;
     TRY(read_credentials(op, c, &p));
     err_t e = p.id.n <= LIMIT_NAME ? object_get(op, &kind_client, p.id, &o) : ERR_NOT_FOUND;
-    if (e == ERR_OK && !authenticated(op, o, &p, public_ok))
-        look_up_nothing(op, p.id);
-    else if (e == ERR_OK) {
-        act_as(op, o);
+    if (e == ERR_OK && !authenticated(op, o, &p, public_ok)) {
+        client_look_up_nothing(op, p.id);
+    } else if (e == ERR_OK) {
         *ret_client = o;
         return ERR_OK;
     } else if (e == ERR_NOT_FOUND) {
@@ -160,5 +173,18 @@ err_t client_authenticate(struct op *op, const struct client_credentials *c, boo
     } else {
         return e;
     }
-    return refuse(op, p.id, "client authentication failed");
+    return client_refuse(op, p.id, "client authentication failed");
+}
+
+err_t client_authenticate(struct op *op, const struct client_credentials *c, bool public_ok,
+                          struct object **ret_client)
+{
+    struct object *o;
+    bool asserts = c->assertion.p || c->assertion_type.p;
+    if (asserts && (!c->assertion.p || c->client_secret.p || c->authorization_headers))
+        return client_refuse(op, c->client_id, "client authentication was sent in two ways, or half of one");
+    TRY(asserts ? client_assert(op, c, &o) : by_secret(op, c, public_ok, &o));
+    act_as(op, o);
+    *ret_client = o;
+    return ERR_OK;
 }

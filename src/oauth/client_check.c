@@ -99,6 +99,20 @@ static err_t check_public(struct op *op, const struct client *c)
     return ERR_OK;
 }
 
+/* A key of an HMAC is as long as its digest (RFC 7518 section 3.2). */
+static err_t check_signing_secret(struct op *op, const struct client *c)
+{
+    enum alg alg;
+    if (!str_is(c->token_endpoint_auth_method, "client_secret_jwt") || !c->client_secret.n)
+        return ERR_OK;
+    if (!alg_find_in(c->token_endpoint_auth_signing_alg, ALGS_HMAC, &alg))
+        alg = ALG_HS256;
+    if (c->client_secret.n < alg_row(alg)->secret_min)
+        return op_fail(op, ERR_CLIENT_METADATA, "client_secret", "to sign with %s a secret has at least %zu bytes", alg_row(alg)->name,
+                       alg_row(alg)->secret_min);
+    return ERR_OK;
+}
+
 static err_t check_words(struct op *op, const char *name, struct strs words)
 {
     for (size_t i = 0; i < words.n; i++)
@@ -172,6 +186,7 @@ err_t client_check(struct op *op, void *spec, bool is_new)
     TRY(check_redirects(op, c));
     TRY(check_grants(op, c));
     TRY(check_public(op, c));
+    TRY(check_signing_secret(op, c));
     TRY(client_check_oidc(op, c));
     TRY(op_permit_grant(op, c->permissions, "permissions"));
     TRY(check_tokens(op, c));

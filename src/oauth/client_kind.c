@@ -12,7 +12,7 @@ static const struct field client_fields_v[] = {
     {"client_name", F_STR, 0, LIMIT_NAME, offsetof(struct client, client_name), NULL, NULL,
      "what people read on the consent page"},
     {"client_secret", F_SECRET, 0, LIMIT_TEXT, offsetof(struct client, client_secret), NULL, NULL,
-     "the secret of a confidential client; only a keyed hash is kept"},
+     "the secret of a confidential client; only a keyed hash is kept, unless it signs (client_secret_jwt)"},
     {"keep_previous_secret", F_BOOL, 0, 0, offsetof(struct client, keep_previous_secret), NULL, "false",
      "a new secret leaves the one before valid, until this is false"},
     {"token_endpoint_auth_method", F_ENUM, 0, 0, offsetof(struct client, token_endpoint_auth_method),

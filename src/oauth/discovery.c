@@ -64,8 +64,8 @@ static void metadata(const struct tenant *t, struct arena *a, struct jw *w)
                              *const subjects[] = {"public", "pairwise", NULL},
                              *const claim_types[] = {"normal", NULL}, *const acr[] = {"1", "2", NULL},
                              *const s256[] = {"S256", NULL},
-                             *const with_secret[] = {"client_secret_basic", "client_secret_post", NULL},
-                             *const any[] = {"client_secret_basic", "client_secret_post", "none", NULL},
+                             *const proven[] = {"client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", NULL},
+                             *const any[] = {"client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none", NULL},
                              *const prompts[] = {"none", "login", "consent", "select_account", NULL};
     jw_open(w, '{');
     jw_m_str(w, "issuer", t->issuer);
@@ -88,8 +88,11 @@ static void metadata(const struct tenant *t, struct arena *a, struct jw *w)
     grant_list(w);
     list(w, "code_challenge_methods_supported", s256);
     list(w, "token_endpoint_auth_methods_supported", any);
-    list(w, "introspection_endpoint_auth_methods_supported", with_secret);
+    alg_list(w, "token_endpoint_auth_signing_alg_values_supported", ALGS_SIG);
+    list(w, "introspection_endpoint_auth_methods_supported", proven);
+    alg_list(w, "introspection_endpoint_auth_signing_alg_values_supported", ALGS_SIG);
     list(w, "revocation_endpoint_auth_methods_supported", any);
+    alg_list(w, "revocation_endpoint_auth_signing_alg_values_supported", ALGS_SIG);
     list(w, "prompt_values_supported", prompts);
     jw_m_bool(w, "authorization_response_iss_parameter_supported", true);
     jw_m_bool(w, "request_parameter_supported", true);

@@ -21,9 +21,10 @@ static const struct field token_fields_v[] = {
     {"client_secret", F_STR, FIELD_EXACT, LIMIT_TEXT, offsetof(struct token_params, client_secret), NULL,
      NULL, "its secret (client_secret_post)"},
     {"client_assertion", F_STR, FIELD_EXACT, LIMIT_PARAM, offsetof(struct token_params, client_assertion),
-     NULL, NULL, "not supported"},
+     NULL, NULL, "a JWT that the client signed, instead of a secret (RFC 7523)"},
     {"client_assertion_type", F_STR, FIELD_EXACT, LIMIT_TEXT,
-     offsetof(struct token_params, client_assertion_type), NULL, NULL, "not supported"},
+     offsetof(struct token_params, client_assertion_type), NULL, NULL,
+     "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
 };
 const struct fields token_fields = FIELDS(token_fields_v, struct token_params);
 
