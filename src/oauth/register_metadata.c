@@ -100,6 +100,10 @@ err_t register_take(struct op *op, const json_t *doc, struct str client_id, json
         ok = put_text(out, "token_endpoint_auth_method", STR("client_secret_basic"));
     if (ok && !get(out, "scope"))
         ok = put_text(out, "scope", op->tenant->spec->registration_scope);
+    /* There is no member for it in the standard, and conforming OpenID clients with a secret come without PKCE; one that sends a
+     * challenge is held to it all the same. */
+    if (ok)
+        ok = json_object_set_new(out, "require_pkce", json_boolean(str_is(json_str(get(out, "token_endpoint_auth_method")), "none"))) == 0;
     if (!ok) {
         json_decref(out);
         return ERR_MEMORY;

@@ -139,12 +139,24 @@ def test_registered_client_signs_people_in(reg):
     reg.tokens("ann", (public["client_id"], None), redirect_uri="http://127.0.0.1:4711/cb")
 
 
+def test_A11_pkce_is_left_to_clients_with_a_secret_alone(reg):
+    """Conforming OpenID clients with a secret come without PKCE; a public one may not, whatever it asks for."""
+    c = registered(reg)
+    assert reg.cli_json("client", "show", c["client_id"])["require_pkce"] is False
+    public = registered(reg, token_endpoint_auth_method="none", redirect_uris=["http://127.0.0.1/cb"], require_pkce=False)
+    assert reg.cli_json("client", "show", public["client_id"])["require_pkce"] is True
+    changed = requests.put(c["registration_client_uri"], headers={"Authorization": "Bearer " + c["registration_access_token"]}, timeout=20,
+                           json={"client_id": c["client_id"], "redirect_uris": ["http://127.0.0.1/cb"], "token_endpoint_auth_method": "none"})
+    assert changed.status_code == 200, changed.text
+    assert reg.cli_json("client", "show", c["client_id"])["require_pkce"] is True
+
+
 def test_only_what_the_specifications_name_is_taken(reg):
     c = registered(reg, first_party=True, permissions=["admin"], require_pkce=False, resources=["https://orders.example"], client_id="mine",
                    client_secret="chosen-by-me", access_token_life=1, attributes={"plan": "gold"}, managed_by="file", disabled=True, version=7)
     assert c["client_id"] != "mine" and c["client_secret"] != "chosen-by-me"
     o = reg.cli_json("client", "show", c["client_id"])
-    assert o["first_party"] is False and o["require_pkce"] is True and not o["permissions"] and not o["resources"]
+    assert o["first_party"] is False and not o["permissions"] and not o["resources"]
     assert o["access_token_life"] == -1 and "attributes" not in o and o["disabled"] is False
     assert o["managed_by"] == "registration"
 
