@@ -205,6 +205,8 @@ err_t page_consent(struct call *c, const struct authorize_result *r)
     if (client->client_uri.n)
         page_set(data, "client_uri", client->client_uri);
     page_set(data, "redirect_host", r->redirect_origin);
+    if (data && r->client->managed_by == MANAGED_REGISTRATION)
+        json_object_set_new(data, "registered", json_true());
     list_scopes(c, r->scope, page_list(data, "scopes"));
     page_set(data, "continue", arena_fmt(c->op.arena, "authorize?%.*s", STR_ARG(r->query)));
     page_set(data, "csrf", csrf_make(&c->op, "consent", c->session_text));

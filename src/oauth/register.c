@@ -193,6 +193,15 @@ static err_t check_own(struct op *op, const struct registration *r, const json_t
     return same ? ERR_OK : op_fail(op, ERR_CLIENT_METADATA, "client_secret", "client_secret is made by this server: leave it out");
 }
 
+/* What an administrator has made his own application is not sent elsewhere by whoever holds its old token. (Permissions given to it
+ * are client_permit's business.) */
+static err_t check_still_own(struct op *op, const struct object *client)
+{
+    if (client_of(client)->first_party)
+        return op_fail(op, ERR_FORBIDDEN, "", "an administrator has made this client a first-party one: it is changed by administrators");
+    return ERR_OK;
+}
+
 /* A secret for a client that has none yet, or none of the kind that its new method needs. */
 static err_t secret_if_needed(struct op *op, const struct object *client, json_t *fields, struct str *ret)
 {
@@ -236,6 +245,7 @@ err_t registration_replace(struct op *op, struct registration *r, struct str bod
     memcpy(row.old_hash, r->hash, sizeof(row.old_hash));
     if (register_is_open(op->tenant, "off"))
         return op_fail(op, ERR_FORBIDDEN, "", "clients do not register themselves here any more");
+    TRY(check_still_own(op, r->client));
     if (r->owner_id == 0)
         TRY(register_rate(op));
     TRY(read_document(op, body, &doc));
@@ -246,7 +256,7 @@ err_t registration_replace(struct op *op, struct registration *r, struct str bod
     set_life(op, &row);
     act_as_writer(op, r->client, r->client->name);
     err_t e = write_new_state(op, &new, fields, &row);
-    if (e == ERR_TOKEN_INVALID)
+    if (e == ERR_TOKEN_INVALID || e == ERR_NOT_FOUND) /* renewed or removed at the same moment */
         return not_valid(op, r->client->name);
     TRY(told(op, e));
     new.expires_s = row.expires_s;

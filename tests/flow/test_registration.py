@@ -1,8 +1,11 @@
 """Clients that register themselves: RFC 7591, RFC 7592, OpenID Connect Registration, and the tenant's policy."""
 import base64
 import concurrent.futures
+import hashlib
+import hmac
 import http.server
 import json
+import secrets
 import threading
 import time
 
@@ -133,7 +136,8 @@ def test_registered_client_signs_people_in(reg):
     tokens = reg.tokens("ann", (c["client_id"], c["client_secret"]))
     assert reg.refresh(tokens["refresh_token"], (c["client_id"], c["client_secret"])).status_code == 200
     r = reg.browser("bob").authorize(c["client_id"], Pkce())
-    assert r.status_code == 200 and "<form" in r.text  # always asked
+    assert r.status_code == 200 and "<form" in r.text and "registered itself" in r.text  # always asked
+    assert "registered itself" not in reg.browser("bob").authorize("third", Pkce()).text
     public = registered(reg, token_endpoint_auth_method="none", redirect_uris=["http://127.0.0.1/cb"], scope="orders.read")
     assert "client_secret" not in public and "client_secret_expires_at" not in public
     reg.tokens("ann", (public["client_id"], None), redirect_uri="http://127.0.0.1:4711/cb")
@@ -387,6 +391,10 @@ def test_what_an_administrator_adds_stays(reg):
     assert requests.patch(url, json={"permissions": ["token.introspect"]}, headers=bob, timeout=10).status_code == 200
     refused(put(r.json(), client_name="Newer"), "forbidden", 403)
     refused(manage("DELETE", r.json()), "forbidden", 403)
+    ours = registered(reg, scope="orders.read")
+    url = reg.url + "/v1/admin/clients/" + ours["client_id"]
+    assert requests.patch(url, json={"first_party": True}, headers=bob, timeout=10).status_code == 200
+    refused(put(ours, redirect_uris=["https://evil.example/cb"]), "forbidden", 403)
 
 
 def test_racing_replacements(reg):
@@ -394,6 +402,35 @@ def test_racing_replacements(reg):
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         got = list(pool.map(lambda i: put(c, client_name="n%d" % i).status_code, range(16)))
     assert got.count(200) == 1 and set(got) <= {200, 401}, got
+
+
+def assertion(client, secret, server):
+    part = lambda o: b64(json.dumps(o).encode())  # noqa: E731
+    now = int(time.time())
+    text = part({"alg": "HS256", "typ": "JWT"}) + "." + part({"iss": client, "sub": client, "aud": server.url, "iat": now, "exp": now + 60,
+                                                              "jti": secrets.token_hex(8)})
+    signed = text + "." + b64(hmac.new(secret.encode(), text.encode(), hashlib.sha256).digest())
+    return server.token(None, grant_type="client_credentials", client_assertion=signed,
+                        client_assertion_type="urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+
+
+def test_a_secret_for_the_method(reg):
+    """Whoever changes to a method that needs a secret of its own kind gets one."""
+    base = {"grant_types": ["client_credentials"], "redirect_uris": [], "scope": "orders.read"}
+    c = registered(reg, token_endpoint_auth_method="client_secret_jwt", **base)
+    assert assertion(c["client_id"], c["client_secret"], reg).status_code == 200
+    assert put(c, client_name="same secret").json().get("client_secret") is None
+    assert assertion(c["client_id"], c["client_secret"], reg).status_code == 200
+    c = registered(reg, **base)
+    r = put(c, token_endpoint_auth_method="client_secret_jwt")
+    assert r.status_code == 200, r.text
+    new = r.json()
+    assert new["client_secret"] != c["client_secret"]
+    assert assertion(c["client_id"], new["client_secret"], reg).status_code == 200
+    assert assertion(c["client_id"], c["client_secret"], reg).status_code == 401
+    r = put(new, token_endpoint_auth_method="client_secret_post")
+    assert r.status_code == 200 and "client_secret" not in r.json()
+    assert reg.token(None, grant_type="client_credentials", client_id=c["client_id"], client_secret=new["client_secret"]).status_code == 200
 
 
 # --- policy ---
@@ -453,6 +490,9 @@ def test_initial_access_tokens(fresh):
     assert registered(s, key_of(s, "reg2"))
     assert manage("DELETE", second).status_code == 204
     assert registered(s, token)
+    s.cli("role", "add", "deployers", "permissions=client.register")
+    s.cli("service-account", "add", "deploy", "roles=deployers")
+    assert registered(s, s.cli_json("apikey", "add", "deploy", "registration", "--permissions", "client.register")["key"])
     assert registered(s, key_of(s, "bob", "client.write"))  # who may write clients may register them
     assert put(c, client_name="Own").status_code == 200  # its own token is enough from then on
 
