@@ -119,7 +119,7 @@ static err_t open_memory(struct app *a, struct log *log)
     c->dead = dead_set_new();
     c->usage = usage_new();
     c->expiry = expiry_new();
-    c->remote_keys = remote_keys_new();
+    c->remote_keys = remote_keys_new(s->workers_store ? (size_t)s->workers_store / 2 : LIMIT_REMOTE_WAITING);
     c->outside = outside_new();
     TRY(crypto_new(&c->crypto));
     if (c->metrics)

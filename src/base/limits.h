@@ -105,7 +105,7 @@
 #define LIMIT_REMOTE_BYTES        (128 * 1024) /* of one set as JSON */
 #define LIMIT_REMOTE_ARENA        (512 * 1024) /* the same in memory, without what the keys themselves take */
 #define LIMIT_REMOTE_MS           5000  /* a fetch of one */
-#define LIMIT_REMOTE_WAITING      16    /* threads that fetch such sets, or wait for them, at once: half of the workers */
+#define LIMIT_REMOTE_WAITING      16    /* threads that fetch such sets, or wait for them, at once: half of the workers there usually are */
 #define LIMIT_REMOTE_FRESH_MIN_S  60    /* bounds of what Cache-Control says */
 #define LIMIT_REMOTE_FRESH_MAX_S  86400
 #define LIMIT_REMOTE_STALE_S      86400 /* so long an old set serves while there is no new one */

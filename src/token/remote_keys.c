@@ -37,7 +37,7 @@ struct remote_keys {
     pthread_mutex_t lock;
     pthread_cond_t fetched;
     struct entry *buckets[BUCKETS];
-    size_t n, waiting;
+    size_t n, waiting, waiting_max;
     uint64_t uses;
 };
 
@@ -156,12 +156,13 @@ static void entry_put(struct entry *e, struct key_set *s)
     e->set = s;
 }
 
-struct remote_keys *remote_keys_new(void)
+struct remote_keys *remote_keys_new(size_t waiting)
 {
     struct remote_keys *r = calloc(1, sizeof(*r));
     pthread_condattr_t attr;
     if (!r)
         return NULL;
+    r->waiting_max = waiting > LIMIT_REMOTE_WAITING ? LIMIT_REMOTE_WAITING : waiting ? waiting : 1;
     pthread_mutex_init(&r->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -289,7 +290,7 @@ static err_t bring(struct op *op, struct remote_keys *r, struct entry *e, struct
 {
     err_t why = ERR_NET;
     enum next next = what_next(e, kid, now_ms(op));
-    if (next != SERVE && r->waiting >= LIMIT_REMOTE_WAITING) {
+    if (next != SERVE && r->waiting >= r->waiting_max) {
         why = ERR_BUSY;
     } else if (next != SERVE) {
         r->waiting++;

@@ -87,7 +87,9 @@ def server(keys):
         signs("older", jwks=public(EC), assertion_aud="token_endpoint", assertion_life=60),
         signs("remote", jwks_uri=keys.url),
         signs("hmac", client_secret=SECRET, token_endpoint_auth_method="client_secret_jwt"),
-        signs("lib", client_secret=SECRET, token_endpoint_auth_method="client_secret_jwt", assertion_life=3600),
+        signs("lib-private_key_jwt", jwks=public(EC), assertion_aud="token_endpoint", assertion_life="1h"),
+        signs("lib-client_secret_jwt", client_secret=SECRET, token_endpoint_auth_method="client_secret_jwt", assertion_aud="token_endpoint",
+              assertion_life="1h"),
         signs("hs512", client_secret=SECRET, token_endpoint_auth_method="client_secret_jwt", token_endpoint_auth_signing_alg="HS512"),
     ]})
     s.start()
@@ -170,16 +172,20 @@ def test_typ_kid_and_aud_as_one_string(server):
     assert_ok(present(server, assertion(server, header={"kid": None})))
 
 
-def test_with_authlib(server):
-    """A library's own assertions, unchanged: it sends the token endpoint as aud, so the client is one of the older kind."""
-    with OAuth2Session("older", EC.export_to_pem(private_key=True, password=None).decode(), token_endpoint_auth_method="private_key_jwt") as s:
-        s.register_client_auth_method(PrivateKeyJWT(server.url + "/token", alg="ES256", claims={"aud": server.url}))
-        # this library says an hour: more than the client may
-        with pytest.raises(Exception, match="invalid_client"):
-            s.fetch_token(server.url + "/token", grant_type="client_credentials")
-    with OAuth2Session("lib", SECRET, token_endpoint_auth_method="client_secret_jwt") as s:
-        s.register_client_auth_method(ClientSecretJWT(server.url + "/token", claims={"aud": server.url}))
-        assert s.fetch_token(server.url + "/token", grant_type="client_credentials")["access_token"]
+@pytest.mark.parametrize("method", ["private_key_jwt", "client_secret_jwt"])
+def test_with_authlib(server, method):
+    """A library's own assertions, unchanged: aud is the token endpoint, they live an hour, and no kid. Its client is set up for that."""
+    key = method == "private_key_jwt"
+    secret = EC.export_to_pem(private_key=True, password=None).decode() if key else SECRET
+    kind = (lambda: PrivateKeyJWT(server.url + "/token", alg="ES256")) if key else (lambda: ClientSecretJWT(server.url + "/token"))
+    for client_id, fits in (("lib-" + method, True), ("signer" if key else "hmac", False)):
+        with OAuth2Session(client_id, secret, token_endpoint_auth_method=method) as s:
+            s.register_client_auth_method(kind())
+            if fits:
+                assert s.fetch_token(server.url + "/token", grant_type="client_credentials")["access_token"]
+                continue
+            with pytest.raises(Exception, match="invalid_client"):
+                s.fetch_token(server.url + "/token", grant_type="client_credentials")
 
 
 def test_metadata(server):
@@ -271,6 +277,12 @@ def test_a40_parallel_uses(server):
     with concurrent.futures.ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(lambda _: present(server, text).status_code, range(50)))
     assert answers.count(200) == 1 and set(answers) == {200, 401}
+
+
+def test_a_sealed_secret_in_the_file_is_no_change(fresh):
+    s = fresh(tenant={"clients": [signs("hmac", client_secret=SECRET, token_endpoint_auth_method="client_secret_jwt")]})
+    said = s.cli("config", "diff", check=None)
+    assert said.returncode == 0 and "hmac" not in said.stdout, said.stdout + said.stderr
 
 
 def test_a40_used_names_survive_a_restart(fresh):
