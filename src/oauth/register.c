@@ -193,6 +193,13 @@ static err_t check_own(struct op *op, const struct registration *r, const json_t
     return same ? ERR_OK : op_fail(op, ERR_CLIENT_METADATA, "client_secret", "client_secret is made by this server: leave it out");
 }
 
+/* A client with a secret may come without PKCE unless an administrator has said otherwise since: that stays. */
+static void keep_pkce(const struct object *client, json_t *fields)
+{
+    if (!client_is_public(client_of(client)) && !str_is(json_str(json_object_get(fields, "token_endpoint_auth_method")), "none"))
+        json_object_del(fields, "require_pkce");
+}
+
 /* What an administrator has made his own application is not sent elsewhere by whoever holds its old token. (Permissions given to it
  * are client_permit's business.) */
 static err_t check_still_own(struct op *op, const struct object *client)
@@ -251,6 +258,7 @@ err_t registration_replace(struct op *op, struct registration *r, struct str bod
     TRY(read_document(op, body, &doc));
     TRY(check_own(op, r, doc));
     TRY(prepare(op, doc, r->client->name, &fields));
+    keep_pkce(r->client, fields);
     TRY(secret_if_needed(op, r->client, fields, &new.client_secret));
     TRY(make_token(op, &row, &new));
     set_life(op, &row);

@@ -382,11 +382,13 @@ def test_what_an_administrator_adds_stays(reg):
     bob = bearer(key_of(reg, "bob"))
     url = reg.url + "/v1/admin/clients/" + c["client_id"]
     shown = requests.get(url, headers=bob, timeout=10).json()
-    shown.update(access_token_life=120)
+    assert shown["require_pkce"] is False
+    shown.update(access_token_life=120, require_pkce=True)
     assert requests.put(url, json=shown, headers=bob, timeout=10).status_code == 200  # what was read can be written
     r = put(c, client_name="New")
     assert r.status_code == 200, r.text
-    assert requests.get(url, headers=bob, timeout=10).json()["access_token_life"] == 120
+    now = requests.get(url, headers=bob, timeout=10).json()
+    assert now["access_token_life"] == 120 and now["require_pkce"] is True
     # with permissions given, it is not the client's own to change any more
     assert requests.patch(url, json={"permissions": ["token.introspect"]}, headers=bob, timeout=10).status_code == 200
     refused(put(r.json(), client_name="Newer"), "forbidden", 403)
