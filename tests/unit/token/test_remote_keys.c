@@ -15,6 +15,14 @@ static struct world w;
 static struct script_server server = {.talk = script_http};
 static struct str uri;
 
+/* Nobody reads the old answer any more. */
+static void answers(const char *text)
+{
+    script_settle(&server);
+    server.answer = text;
+    server.connections += 0; /* atomic, as the server's own counting is: it sees the new answer */
+}
+
 static void later(int64_t s)
 {
     w.now_ms += s * 1000;
@@ -49,8 +57,7 @@ static void begin(const char *answer)
     w.core.remote_keys = remote_keys_new(LIMIT_REMOTE_WAITING);
     snprintf(text, sizeof(text), "http://127.0.0.1:%d/%d", server.port, round++);
     uri = str_z(text);
-    server.answer = answer;
-    script_settle(&server);
+    answers(answer);
     server.connections = server.served = 0;
 }
 
@@ -81,7 +88,7 @@ static void test_unknown_kid(void)
     begin(OK("", "{\"keys\":[" KEY("a") "]}"));
     CHECK(get("a", 1, 1));
     CHECK(get("b", 1, 2)); /* once more, at once */
-    server.answer = OK("", "{\"keys\":[" KEY("a") "," KEY("b") "]}");
+    answers(OK("", "{\"keys\":[" KEY("a") "," KEY("b") "]}"));
     CHECK(get("b", 1, 2));
     later(59);
     CHECK(get("c", 1, 2));
@@ -94,7 +101,7 @@ static void test_away(void)
 {
     begin(OK("", "{\"keys\":[" KEY("a") "]}"));
     CHECK(get("a", 1, 1));
-    server.answer = DOWN;
+    answers(DOWN);
     later(300);
     CHECK(get("a", 1, 2)); /* the old ones */
     later(59);
@@ -104,7 +111,7 @@ static void test_away(void)
     later(LIMIT_REMOTE_STALE_S);
     CHECK(get("a", 0, 4)); /* but not for ever */
     CHECK(get("a", 0, 4));
-    server.answer = OK("", "{\"keys\":[" KEY("a") "]}");
+    answers(OK("", "{\"keys\":[" KEY("a") "]}"));
     later(60);
     CHECK(get("a", 1, 5));
 }
@@ -123,7 +130,7 @@ static void test_none(void)
         CHECK_ROW(get(NULL, 0, 1), bad[i]);
         CHECK_ROW(get(NULL, 0, 1), bad[i]); /* not at once again */
         later(10);
-        server.answer = OK("", "{\"keys\":[" KEY("a") "]}");
+        answers(OK("", "{\"keys\":[" KEY("a") "]}"));
         CHECK_ROW(get(NULL, 1, 2), bad[i]);
     }
     const struct jwks *set;
@@ -137,6 +144,7 @@ static void test_size(void)
     static const char head[] = OK("", ""), set[] = "{\"keys\":[" KEY("a") "]}";
     for (size_t more = 0; more < 2; more++) {
         size_t n = sizeof(head) - 1;
+        script_settle(&server);
         memcpy(answer, head, n);
         memset(answer + n, ' ', LIMIT_REMOTE_BYTES + more);
         memcpy(answer + n, set, sizeof(set) - 1);
@@ -154,7 +162,7 @@ static void test_held(void)
     struct op *op = fresh_op();
     CHECK(ask_from(op, uri, NULL, &old) == ERR_OK);
     later(300);
-    server.answer = OK("", "{\"keys\":[" KEY("b") "]}");
+    answers(OK("", "{\"keys\":[" KEY("b") "]}"));
     CHECK(ask_from(op, uri, NULL, &new) == ERR_OK && new != old);
     CHECK(str_is(old->v[0].kid, "a") && str_is(new->v[0].kid, "b") && key_eq_public(old->v[0].key, new->v[0].key));
     remote_keys_free(&w.core.remote_keys);
@@ -230,9 +238,11 @@ static int count(size_t threads, size_t may_wait, err_t what)
 
 static void test_together(void)
 {
+    script_settle(&server);
     server.talk = slow;
     CHECK(count(12, LIMIT_REMOTE_WAITING, ERR_OK) == 12);
     CHECK(count(6, 4, ERR_BUSY) == 2);
+    script_settle(&server);
     server.talk = script_http;
 }
 
