@@ -76,7 +76,7 @@ static err_t spec_read(struct op *op, struct str text, struct outside_spec *ret)
 
 static err_t dead(struct op *op)
 {
-    return op_fail(op, ERR_LINK_DEAD, "", "this sign-in has been used or took too long; begin again");
+    return op_fail(op, ERR_OUTSIDE, "", "this sign-in has been used or took too long; begin again");
 }
 
 /* A provider that was disabled, removed or made anew meanwhile is not the one that was asked (A82). */
@@ -96,7 +96,7 @@ err_t outside_ticket_find(struct op *op, const char *kind, struct str text, stru
     TRY(spec_read(op, k->spec, &t.spec));
     struct str want = csrf_make(op, bound, browser);
     if (!want.n || !str_eq_secret(want, t.spec.browser))
-        return op_fail(op, ERR_LINK_DEAD, "", "this sign-in was begun in another browser; begin again in this one");
+        return op_fail(op, ERR_OUTSIDE, "", "this sign-in was begun in another browser; begin again in this one");
     t.provider = provider_named(op->tenant, t.spec.provider);
     if (!provider_stands(t.provider, k->id))
         return dead(op);
@@ -239,7 +239,7 @@ static err_t take_state(struct op *op, const struct outside_answer *a, struct ou
     err_t e = outside_ticket_find(op, OUTSIDE_WAY, a->state, a->browser, ret);
     if (e == ERR_OK)
         e = use_state(op, ret, a->provider);
-    if (e == ERR_LINK_DEAD)
+    if (e == ERR_OUTSIDE)
         audit_refused(op, "outside sign-in: state", STR_NONE);
     return e;
 }
@@ -275,10 +275,11 @@ err_t outside_finish(struct op *op, const struct outside_answer *a, struct outsi
     struct outside_metadata m;
     struct outside_identity i;
     struct outside_known known;
-    struct outside_result r = {.ask = false};
     struct str access_token;
     int64_t before_id = store_new_id(op->core->store);
+    *ret = (struct outside_result){.ask = false};
     TRY(take_state(op, a, &t));
+    ret->next = t.spec.next;
     TRY(outside_metadata(op, t.provider, &m));
     TRY(check_answer(op, a, t.provider, &m));
     struct outside_exchange x = {.provider = t.provider, .code = a->code};
@@ -288,8 +289,5 @@ err_t outside_finish(struct op *op, const struct outside_answer *a, struct outsi
     TRY(outside_find(op, t.provider, i.subject, &known));
     if (!known.id)
         TRY(outside_userinfo(op, t.provider, &m, access_token, &i));
-    TRY(enter(op, a, t.provider, &i, before_id, &r));
-    r.next = t.spec.next;
-    *ret = r;
-    return ERR_OK;
+    return enter(op, a, t.provider, &i, before_id, ret);
 }

@@ -22,7 +22,7 @@ struct outside_answer {
     struct str code, state, iss, error;
 };
 struct outside_result {
-    struct str next;
+    struct str next;     /* what it began with; told also when it fails, as far as it is known */
     bool ask;            /* nobody here is linked to that account: `pending`; otherwise `in` */
     struct signed_in in;
     struct str pending;  /* names who came, for the sign-in page: outside_pending */
@@ -36,7 +36,7 @@ struct outside_pending {
     struct str subject, label; /* label: his name or address there, for reading; may be empty */
     struct ticket ticket;
 };
-/* Of this browser, alive and not used yet; ERR_LINK_DEAD. Looks, does not consume. */
+/* Of this browser, alive and not used yet; ERR_OUTSIDE. Looks, does not consume. */
 err_t outside_pending(struct op *op, struct str text, struct str browser, struct outside_pending *ret);
 /* Consumes it and links, once: the caller has just seen proof that the person is this account's. ERR_CONFLICT: linked already. */
 err_t outside_link(struct op *op, const struct outside_pending *p, const struct session *s);

@@ -102,7 +102,7 @@ err_t outside_link(struct op *op, const struct outside_pending *p, const struct 
     l.link.older_than_id = s->id;
     TRY(store_tx(l.store, link_in_tx, &l));
     if (!l.won)
-        return op_fail(op, ERR_LINK_DEAD, "", "this sign-in has been used or took too long; begin again");
+        return op_fail(op, ERR_OUTSIDE, "", "this sign-in has been used or took too long; begin again");
     if (!l.linked)
         return op_fail(op, ERR_CONFLICT, "", "this account at %.*s is linked already, or yours has as many links as it may",
                        STR_ARG(title));

@@ -64,8 +64,8 @@ err_t outside_fetch(struct op *op, const struct provider *p, struct net_request 
     if (e != ERR_OK)
         return e == ERR_MEMORY ? e : unreachable(op, p, ERR_NET, q->url, err_text(e));
     if (json_load(a.body, &doc) != ERR_OK || a.status != 200 || !json_is_object(doc)) {
-        struct str said = arena_str(op->arena, json_str(json_object_get(doc, "error")));
-        struct str text = arena_fmt(op->arena, "answered %d %.*s", a.status, (int)(said.n > 64 ? 64 : said.n), said.p ? said.p : "");
+        struct str said = json_str(json_object_get(doc, "error"));
+        struct str text = arena_fmt(op->arena, "answered %d %.*s", a.status, (int)(said.n > 64 ? 0 : said.n), said.p ? said.p : "");
         json_decref(doc);
         return unreachable(op, p, ERR_NET_ANSWER, q->url, text.p ? text.p : "answered otherwise");
     }
@@ -74,32 +74,6 @@ err_t outside_fetch(struct op *op, const struct provider *p, struct net_request 
         *ret_max_age_s = a.max_age_s;
     *ret = doc;
     return ERR_OK;
-}
-
-/* An address that we or the browser go to. */
-static bool endpoint(struct op *op, const json_t *doc, const char *name, struct str *ret)
-{
-    struct fault ignored = {0};
-    *ret = json_str(json_object_get(doc, name));
-    return ret->n && ret->n <= LIMIT_REDIRECT_URI && str_find(*ret, '#') == ret->n &&
-           net_url_check(op->core->net, *ret, &ignored) == ERR_OK;
-}
-
-/* The texts are doc's. NULL, or what is wrong. */
-static const char *read_metadata(struct op *op, const struct provider *p, const json_t *doc, struct outside_metadata *ret)
-{
-    if (!str_eq(json_str(json_object_get(doc, "issuer")), p->issuer))
-        return "its metadata names another issuer";
-    if (!endpoint(op, doc, "authorization_endpoint", &ret->authorization_endpoint))
-        return "its metadata has no authorization_endpoint that may be used";
-    if (!endpoint(op, doc, "token_endpoint", &ret->token_endpoint))
-        return "its metadata has no token_endpoint that may be used";
-    if (!endpoint(op, doc, "jwks_uri", &ret->jwks_uri))
-        return "its metadata has no jwks_uri that may be used";
-    if (!endpoint(op, doc, "userinfo_endpoint", &ret->userinfo_endpoint))
-        ret->userinfo_endpoint = STR_NONE;
-    ret->answers_iss = json_is_true(json_object_get(doc, "authorization_response_iss_parameter_supported"));
-    return NULL;
 }
 
 static err_t fetch(struct op *op, const struct provider *p, struct outside_metadata *ret, int64_t *ret_fresh_s)
@@ -113,7 +87,7 @@ static err_t fetch(struct op *op, const struct provider *p, struct outside_metad
     if (!q.url.p)
         return ERR_MEMORY;
     TRY(outside_fetch(op, p, &q, &doc, &s));
-    const char *wrong = read_metadata(op, p, doc, ret);
+    const char *wrong = outside_metadata_read(op->core->net, p->issuer, doc, ret);
     if (wrong)
         return unreachable(op, p, ERR_NET_ANSWER, q.url, wrong);
     s = s < 0 ? FRESH_DEFAULT_S : s;

@@ -12,7 +12,7 @@ struct outside_spec {
 };
 #define OUTSIDE_WAY  "outside"
 #define OUTSIDE_WAIT "identity"
-/* A ticket of this browser's for the provider as it is now. ERR_LINK_DEAD whatever is wrong. */
+/* A ticket of this browser's for the provider as it is now. ERR_OUTSIDE whatever is wrong. */
 struct outside_ticket {
     struct ticket ticket;
     struct outside_spec spec;
@@ -30,6 +30,9 @@ struct outside_metadata {
     struct str authorization_endpoint, token_endpoint, jwks_uri, userinfo_endpoint; /* userinfo_endpoint may be zero */
     bool answers_iss; /* authorization_response_iss_parameter_supported */
 };
+/* outside_document.c: NULL, or what is wrong with it. The texts are doc's. */
+struct net;
+const char *outside_metadata_read(const struct net *net, struct str issuer, const json_t *doc, struct outside_metadata *ret);
 /* From memory or fetched (OpenID Connect Discovery section 4); in the op's arena. */
 err_t outside_metadata(struct op *op, const struct provider *p, struct outside_metadata *ret);
 /* A GET or POST of JSON there: status 200 and an object that the op's arena keeps, or ERR_NET, ERR_NET_ANSWER. ret_max_age_s may

@@ -44,6 +44,7 @@ struct call {
     struct bearer bearer;     /* AUTH_BEARER by a token; token.id 0 when it was a session */
     struct pairs query, form; /* decoded */
     struct str form_action;   /* pages: an origin that forms may lead to besides our own */
+    struct str back;          /* pages: where an error page leads back to, or zero */
     struct str challenge;     /* what WWW-Authenticate says in a 401 or 403, when the error alone does not */
 };
 struct endpoint {

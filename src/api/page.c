@@ -129,6 +129,8 @@ err_t page_error(struct call *c, err_t e)
     if (c->op.fault.code == e && c->op.fault.param[0])
         page_set(data, "param", str_z(c->op.fault.param));
     page_set(data, "request_id", c->op.request_id);
+    page_set(data, "back", c->back);
+    page_set(data, "back_text", STR("Back to sign-in"));
     return page_send(c, err_http(e) == 401 ? 403 : err_http(e), "error.html", data);
 }
 

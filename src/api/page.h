@@ -33,7 +33,7 @@ bool page_next_ok(struct call *c, struct str next);
 err_t page_go_next(struct call *c, struct str next);
 /* For the sign-in page (pages_outside.c): buttons of outside providers; who is to be linked by this sign-in. */
 void page_providers(struct call *c, struct str next, json_t *data);
-err_t page_pending(struct call *c, struct str link, json_t *data);
+err_t page_pending(struct call *c, struct str link, struct str next, json_t *data);
 /* The cookies of a browser that has just signed in. */
 void page_signed_in(struct call *c, const struct signed_in *in);
 err_t page_go(struct call *c, struct str path_below_tenant); /* 303 */

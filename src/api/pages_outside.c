@@ -31,6 +31,7 @@ err_t page_signin_with(struct call *c, void *params)
     struct str location;
     if (p->next.n && !page_next_ok(c, p->next))
         return op_fail(&c->op, ERR_PARAM_BAD, "continue", "must be a place on this server");
+    c->back = call_url(c, "/signin", p->next.n ? p->next : STR_NONE);
     struct outside_begin b = {.provider = c->args[0], .browser = page_browser_secret(c), .next = p->next, .again = asks_again(c, p->next)};
     TRY(outside_begin(&c->op, &b, &location));
     return answer_redirect(c, location);
@@ -59,7 +60,9 @@ err_t page_signin_back(struct call *c, void *params)
                                .state = p->state,
                                .iss = p->iss,
                                .error = p->error};
-    TRY(outside_finish(&c->op, &a, &r));
+    err_t e = outside_finish(&c->op, &a, &r);
+    c->back = call_url(c, "/signin", r.next.n ? r.next : STR_NONE);
+    TRY(e);
     if (r.ask)
         return go_link(c, &r);
     page_signed_in(c, &r.in);
@@ -80,9 +83,11 @@ void page_providers(struct call *c, struct str next, json_t *data)
     }
 }
 
-err_t page_pending(struct call *c, struct str link, json_t *data)
+err_t page_pending(struct call *c, struct str link, struct str next, json_t *data)
 {
     struct outside_pending p;
+    c->back = call_url(c, "/signin", next.n ? next : STR_NONE);
+    page_set(data, "plain", c->back);
     TRY(outside_pending(&c->op, link, call_cookie(c, "pre"), &p));
     page_set(data, "link", link);
     page_set(data, "link_title", provider_title(p.provider));

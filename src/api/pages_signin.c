@@ -90,7 +90,7 @@ static err_t signin_data(struct call *c, const struct signin_params *p, json_t *
     page_set(data, "username", p->username);
     TRY(show_client(c, p->next, data));
     if (p->link.n)
-        return page_pending(c, p->link, data);
+        return page_pending(c, p->link, p->next, data);
     page_providers(c, p->next, data);
     return ERR_OK;
 }

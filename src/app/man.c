@@ -58,7 +58,7 @@ void app_man_yaml(struct buf *out)
           "One YAML file, or several (\\fB\\-\\-config\\fR repeated, or a folder of *.yaml), with two keys:\n"
           ".B server\nholds the settings of the process,\n.B tenants\n"
           "the objects that are to exist: each tenant's own fields and its roles, clients, resources, "
-          "webhooks, users and service_accounts.\n"
+          "webhooks, claims, providers, users and service_accounts.\n"
           "A collection is a list of objects, or a mapping from names to their fields.\n"
           ".PP\n"
           "Unknown keys, keys given twice and wrong types are errors that name file, line and what was "

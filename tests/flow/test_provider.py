@@ -65,7 +65,7 @@ class Provider:
 
     def reset(self):
         self.change, self.header, self.meta, self.userinfo = {}, {}, {}, {}
-        self.sign_with, self.raw, self.claims_in_token, self.fail = None, None, True, None
+        self.sign_with, self.raw, self.claims_in_token, self.fail, self.wait_s = None, None, True, None, 0
 
     def close(self):
         self.server.shutdown()
@@ -87,6 +87,8 @@ class Provider:
         return {"code": code, "state": q["state"]}, q
 
     def token(self, headers, form):
+        if self.wait_s:
+            time.sleep(self.wait_s)
         if self.fail:
             return self.fail
         q, person = self.codes.pop(form.get("code"), (None, None))
@@ -162,7 +164,7 @@ def link(b, provider, username, person=None, next_=None):
     r = through(b, provider, person=person, next_=next_)
     assert r.status_code == 303 and "/signin?link=" in r.headers["Location"], (r.status_code, r.headers)
     page = b.get(r.headers["Location"])
-    assert "Link your ACME account" in page.text and "Continue with" not in page.text
+    assert "Link your ACME account" in page.text and "Continue with" not in page.text and "Sign in without linking" in page.text
     return b.submit(page, username=username, password=PASSWORD)
 
 
@@ -198,7 +200,7 @@ def test_first_link_then_straight_in(here, provider):
     old = other.http.cookies.get("mereau")
     r = through(other, provider, next_="account")
     assert r.status_code == 303 and r.headers["Location"] == "/account" and other.http.cookies.get("mereau") != old
-    assert ">ann<" in other.get("/account").text or "ann" in other.get("/account").text
+    assert other.get("/account").status_code == 200
     assert "identity.linked" in here.cli("audit", "list").stdout
     unlink_all(here, "ann")
 
@@ -318,6 +320,32 @@ def test_configuration_is_checked(here, provider, field, value):
     assert r.status_code == 400 and field in r.text, r.text
 
 
+def test_added_by_the_command_line(fresh, provider):
+    s = fresh(server={"net": {"allow": ["127.0.0.1"]}})
+    s.cli("provider", "add", "acme", "display_name=ACME", "issuer=" + provider.issuer, "client_id=" + CLIENT_ID, "client_secret=-", stdin=CLIENT_SECRET)
+    assert s.cli_json("provider", "show", "acme")["link"] == "ask"
+    assert link(Browser(s), provider, "ann").status_code == 303
+    s.restart()
+    assert through(Browser(s), provider).headers["Location"] == "/account"
+
+
+def test_slow_provider_slows_nobody_else(here, provider):
+    """While every sign-in elsewhere waits, all else goes on."""
+    provider.wait_s = 2
+    browsers = [Browser(here) for _ in range(12)]
+    sent = [provider.authorize(begin(b))[0] for b in browsers]
+    threads = [threading.Thread(target=back, args=a) for a in zip(browsers, sent)]
+    for t in threads:
+        t.start()
+    time.sleep(0.3)
+    start = time.monotonic()
+    here.machine_token()
+    assert here.get("/signin").status_code == 200
+    assert time.monotonic() - start < 1.5 * mereau.SLOW
+    for t in threads:
+        t.join()
+
+
 # --- A79 ---
 
 def test_A79_address_of_somebody_here_never_links(here, provider):
@@ -342,7 +370,7 @@ def test_A79_mutable_address_changes_nothing(here, provider):
     link(Browser(here), provider, "eve", person={"sub": "eve-there", "email": "eve@elsewhere.example"})
     b = Browser(here)
     through(b, provider, person={"sub": "eve-there", "email": "ann@example.com", "email_verified": True})
-    assert signed_in(b) and ">eve<" in b.get("/account").text.replace("\n", "") or "eve" in b.get("/account").text
+    assert signed_in(b) and "eve-there" in b.get("/account").text
     b = Browser(here)
     r = through(b, provider, person={"sub": "not-eve", "email": "eve@elsewhere.example", "email_verified": True})
     assert "/signin?link=" in r.headers["Location"] and not signed_in(b)
@@ -405,7 +433,6 @@ def test_A82_unsolicited_and_unknown(here, provider):
 def test_A82_replayed_state(here, provider):
     link(Browser(here), provider, "ann")
     b = Browser(here)
-    pre = None
     location = begin(b)
     pre = b.http.cookies.get("mereau-pre")
     sent, q = provider.authorize(location)
@@ -498,7 +525,7 @@ def test_A82_error_answers(here, provider, answer, words):
     if "error" in answer:
         sent.pop("code")
     r = back(b, {**sent, **answer})
-    refused(r, words)
+    refused(r, words, 'href="/signin"')
     assert "0900" not in r.text
     refused(back(b, sent))  # used up
 
@@ -668,7 +695,7 @@ def test_mereau_at_mereau(fresh):
     r = b.get(r.headers["Location"])
     assert r.status_code == 303 and r.headers["Location"] == "/account", r.text
     user = down.cli_json("user", "show", "up:ann")
-    assert user["name"] == "Ann" and user["email"] == "ann@example.com" if not [u for u in mereau.TENANT["users"] if u["email"] == "ann@example.com"] else user["name"] == "Ann"
+    assert user["name"] == "Ann" and not user.get("email")  # that address is the local ann's
     b = Browser(down)
     assert b.get(there.get(begin(b, "up")).headers["Location"]).headers["Location"] == "/account"
     assert len(re.findall(r"up:\S+", down.cli("user", "list").stdout)) == 1
