@@ -25,7 +25,8 @@ ALGS = {"RS256": ("RSA", {"size": 2048}), "PS256": ("RSA", {"size": 2048}), "ES2
 
 def new_key(alg="ES256", **kw):
     kty, size = ALGS[alg]
-    return jwk.JWK.generate(kty=kty, kid=secrets.token_hex(4), use="sig", **size, **kw)
+    kid = "key-" + secrets.token_hex(4)  # "12e45678" would be a number in the configuration file
+    return jwk.JWK.generate(kty=kty, kid=kid, use="sig", **size, **kw)
 
 
 def public(*keys):
