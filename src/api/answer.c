@@ -234,6 +234,8 @@ static void page_headers(struct call *c)
     struct str csp = STR(policy);
     if (c->form_action.n)
         csp = arena_fmt(c->op.arena, "%s %.*s", policy, STR_ARG(c->form_action));
+    if (c->frame_src.n)
+        csp = arena_fmt(c->op.arena, "%.*s; frame-src %.*s", STR_ARG(csp), STR_ARG(c->frame_src));
     http_resp_header(c->resp, "Content-Security-Policy", csp);
     http_resp_header(c->resp, "X-Frame-Options", STR("DENY"));
 }

@@ -43,6 +43,7 @@ struct call {
     struct str session_text;  /* the cookie's value */
     struct bearer bearer;     /* AUTH_BEARER by a token; token.id 0 when it was a session */
     struct pairs query, form; /* decoded */
+    struct str frame_src;     /* pages: origins that frames in it may load */
     struct str form_action;   /* pages: an origin that forms may lead to besides our own */
     struct str back;          /* pages: where an error page leads back to, or zero */
     struct str challenge;     /* what WWW-Authenticate says in a 401 or 403, when the error alone does not */

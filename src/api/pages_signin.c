@@ -242,24 +242,3 @@ err_t page_consent_post(struct call *c, void *params)
         return oauth_answer(c, &r);
     return page_go(c, p->next); /* signed out meanwhile, or something else to ask first */
 }
-
-err_t page_signout(struct call *c, void *params)
-{
-    (void)params;
-    bool signed_in = call_session(c) == ERR_OK;
-    json_t *data = page_data(c, "Sign out");
-    if (signed_in)
-        json_object_set_new(data, "signed_in", json_true());
-    return page_send(c, 200, "signout.html", data);
-}
-
-err_t page_signout_post(struct call *c, void *params)
-{
-    struct csrf_params *p = params;
-    if (call_session(c) == ERR_OK) {
-        TRY(csrf_check(&c->op, "signout", c->session_text, p->csrf));
-        TRY(session_end(&c->op, c->session.id));
-        call_set_cookie(c, "", STR(""), -1);
-    }
-    return page_go(c, STR("signout"));
-}

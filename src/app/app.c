@@ -2,7 +2,7 @@
 #include "app/app.h"
 #include "account/outside.h"
 #include "net/net.h"
-#include "oauth/oauth.h"
+#include "oauth/signout.h"
 #include "token/audit.h"
 #include "token/cache.h"
 #include "token/keyring.h"
@@ -89,6 +89,7 @@ static err_t open_outbox(struct app *a)
                                  .password = text(a, s->mail_password)};
     size_t n = 0;
     a->sinks[n++] = (struct event_sink){.name = "webhook", .deliver = webhook_deliver, .ctx = &a->webhook};
+    a->sinks[n++] = (struct event_sink){.name = SINK_LOGOUT, .deliver = logout_deliver, .ctx = c};
     c->mail = s->mail_smtp_url.n > 0;
     if (c->mail)
         a->sinks[n++] =

@@ -14,7 +14,7 @@ struct app {
     struct config *config; /* the caller's */
     const char *data_dir, *master_key_file;
     bool master_in_data; /* warn until it is moved */
-    struct event_sink sinks[2];
+    struct event_sink sinks[3];
     struct webhook_sink webhook;
     struct mail_sink mail;
     struct arena *arena;               /* lives as long as the app */

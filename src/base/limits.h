@@ -116,6 +116,8 @@
 #define LIMIT_SUBJECT             255   /* a person's name there (OpenID Connect Core section 2) */
 #define LIMIT_IDENTITIES          32    /* outside accounts linked to one account */
 #define LIMIT_OUTSIDE_S           600   /* seconds a sign-in elsewhere may take */
+#define LIMIT_SESSION_CLIENTS     4096  /* clients told of the end of one session */
+#define LIMIT_FRAMES              16    /* of them, through the browser */
 #define LIMIT_MAX_AGE             315360000     /* seconds: max_age of an authorization request */
 #define LIMIT_ONLINE_KILL         128   /* sessions and grants that one transaction of a password change ends */
 #define LIMIT_MARK                1000  /* descendants of revoked nodes marked in one transaction */

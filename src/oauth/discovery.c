@@ -74,6 +74,7 @@ static void metadata(const struct tenant *t, struct arena *a, struct jw *w)
     endpoint(t, a, w, "introspection_endpoint", "/introspect");
     endpoint(t, a, w, "revocation_endpoint", "/revoke");
     endpoint(t, a, w, "jwks_uri", "/jwks");
+    endpoint(t, a, w, "end_session_endpoint", "/signout");
     if (!str_is(t->spec->registration, "off"))
         endpoint(t, a, w, "registration_endpoint", "/register");
     endpoint(t, a, w, "userinfo_endpoint", "/userinfo");
@@ -85,6 +86,10 @@ static void metadata(const struct tenant *t, struct arena *a, struct jw *w)
     list(w, "claim_types_supported", claim_types);
     list(w, "acr_values_supported", acr);
     jw_m_bool(w, "claims_parameter_supported", true);
+    jw_m_bool(w, "backchannel_logout_supported", true);
+    jw_m_bool(w, "backchannel_logout_session_supported", true);
+    jw_m_bool(w, "frontchannel_logout_supported", true);
+    jw_m_bool(w, "frontchannel_logout_session_supported", true);
     grant_list(w);
     list(w, "code_challenge_methods_supported", s256);
     list(w, "token_endpoint_auth_methods_supported", any);

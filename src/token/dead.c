@@ -3,6 +3,7 @@
 #include "token/life.h"
 #include "token/core.h"
 #include "token/idmap.h"
+#include "token/sign_out.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -107,6 +108,7 @@ static const struct descent descents[] = {
 };
 
 struct marking {
+    struct store *store;
     int64_t now_s, left;         /* rows that this transaction may still mark */
     struct dead_node page[PAGE]; /* as read */
     struct dead_node node[PAGE]; /* as it left them */
@@ -159,6 +161,8 @@ static err_t mark_grants(struct db *db, struct marking *m, struct dead_node *d)
 static err_t mark_node(struct db *db, struct marking *m, struct dead_node *d)
 {
     const struct descent *below = &descents[d->kind];
+    if (d->kind == NODE_ACCOUNT) /* its sessions end with it, and are marked here */
+        TRY(sign_out_tell_account_tx(db, m->store, d->tenant_id, d->node_id, d->cutoff_id, m->now_s, &m->left));
     for (size_t i = 0; i < below->ndirect && m->left > 0; i++)
         TRY(mark_direct(db, m, d, below->direct[i], d->node_id));
     if (below->has_grants && m->left > 0)
@@ -249,7 +253,7 @@ static void drop_lost(struct dead_set *d)
 err_t dead_set_mark_some(struct op *op)
 {
     struct dead_set *d = op->core->dead;
-    struct marking m = {.now_s = op->now_s, .n = PAGE};
+    struct marking m = {.store = op->core->store, .now_s = op->now_s, .n = PAGE};
     for (int i = 0; i < LIMIT_MARK_ROUNDS; i++) {
         TRY(read_page(op, &m));
         if (m.n == 0)

@@ -127,6 +127,7 @@ static const struct expiring {
     {"token", Q_EXPIRE_TOKEN, Q_OLDEST_TOKEN, 0},           {"ticket", Q_EXPIRE_TICKET, Q_OLDEST_TICKET, 600},
     {"session", Q_EXPIRE_SESSION, Q_OLDEST_SESSION, 60},    {"grant", Q_EXPIRE_GRANT, Q_OLDEST_GRANT, 60},
     {"limiter", Q_EXPIRE_LIMITER, Q_OLDEST_LIMITER, 86400}, {"seen", Q_EXPIRE_SEEN, Q_OLDEST_SEEN, 0},
+    {"session_client", Q_EXPIRE_SESSION_CLIENT, Q_OLDEST_SESSION_CLIENT, 60},
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 

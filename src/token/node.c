@@ -4,6 +4,7 @@
 #include "token/life.h"
 #include "token/cache.h"
 #include "token/core.h"
+#include "token/sign_out.h"
 #include "base/limits.h"
 
 struct node_row {
@@ -62,6 +63,8 @@ err_t node_kill_tx(struct db *db, struct node_kill *k)
     if (!changed)
         return ERR_OK;
     TRY(db_log_revoked(db, node_name(k->kind), k->tenant_id, k->id, cutoff_id));
+    if (k->kind == NODE_SESSION)
+        TRY(sign_out_tell_tx(db, k->core->store, k->tenant_id, k->id, k->now_s));
     if (k->audit.tenant_id)
         TRY(audit_write(db, k->core->store, &k->audit));
     k->cutoff_id = cutoff_id;

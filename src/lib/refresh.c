@@ -1,0 +1,343 @@
+/* Keeping keys and status lists fresh: what is due when, the thread that sees to it, and those who wait for it. One at a time
+ * refreshes (`refreshing`), without the lock while it fetches; what was there serves meanwhile, and on when a fetch fails. */
+#include "lib/parts.h"
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define FRESH_DEFAULT_S 300
+#define KID_RETRY_MS    (30 * 1000) /* between fetches that unknown kids cause */
+#define BACKOFF_MS      1000        /* after a failure, doubled with each one more */
+#define BACKOFF_DOUBLES 6
+
+/* --- what is due; with the lock held --- */
+
+static int64_t next_due(const struct mereau_verifier *v)
+{
+    int64_t due = v->keys_due_ms;
+    for (size_t i = 0; i < v->wanted_n; i++)
+        if (v->wanted[i].due_ms < due)
+            due = v->wanted[i].due_ms;
+    return due;
+}
+
+static int64_t after_failure(unsigned *failures)
+{
+    unsigned n = *failures < BACKOFF_DOUBLES ? (*failures)++ : BACKOFF_DOUBLES;
+    return steady_ms() + ((int64_t)BACKOFF_MS << n);
+}
+
+static int64_t bounded(int64_t s, int64_t least)
+{
+    return s < least ? least : s > LIMIT_REMOTE_FRESH_MAX_S ? LIMIT_REMOTE_FRESH_MAX_S : s;
+}
+
+static void note(struct mereau_verifier *v, err_t e, const struct fault *why)
+{
+    v->problem = (struct fault){.code = e};
+    snprintf(v->problem.detail, sizeof(v->problem.detail), "%s", why->detail[0] ? why->detail : err_text(e));
+}
+
+static void drop_wanted(struct mereau_verifier *v, size_t i)
+{
+    status_list_release(v->wanted[i].list);
+    free(v->wanted[i].uri);
+    v->wanted[i] = v->wanted[--v->wanted_n];
+}
+
+static int64_t used_ms(const struct wanted *w)
+{
+    return w->list ? w->list->used_ms : INT64_MIN;
+}
+
+/* Lists that no token has named for long are not fetched any more. */
+static void drop_unused(struct mereau_verifier *v, int64_t now)
+{
+    for (size_t i = v->wanted_n; i-- > 0;)
+        if (v->wanted[i].list && now - v->wanted[i].list->used_ms > (int64_t)LIMIT_STATUS_UNUSED_S * 1000)
+            drop_wanted(v, i);
+}
+
+static struct wanted *wanted_find(struct mereau_verifier *v, struct str uri)
+{
+    for (size_t i = 0; i < v->wanted_n; i++)
+        if (str_is(uri, v->wanted[i].uri))
+            return &v->wanted[i];
+    return NULL;
+}
+
+static struct wanted *wanted_add(struct mereau_verifier *v, struct str uri)
+{
+    size_t oldest = 0;
+    char *copy = strndup(uri.p, uri.n);
+    if (!copy)
+        return NULL;
+    for (size_t i = 1; i < v->wanted_n; i++)
+        if (used_ms(&v->wanted[i]) < used_ms(&v->wanted[oldest]))
+            oldest = i;
+    if (v->wanted_n == LIMIT_STATUS_LISTS)
+        drop_wanted(v, oldest);
+    v->wanted[v->wanted_n] = (struct wanted){.uri = copy};
+    return &v->wanted[v->wanted_n++];
+}
+
+/* --- one refresh; by whoever set `refreshing`, called with the lock, which is released while fetching --- */
+
+static err_t install_keys(struct mereau_verifier *v, struct key_set *s, int64_t fresh_s)
+{
+    int64_t fresh_ms = bounded(v->refresh_s ? v->refresh_s : fresh_s < 0 ? FRESH_DEFAULT_S : fresh_s, LIMIT_REMOTE_FRESH_MIN_S) * 1000;
+    int64_t now = steady_ms();
+    bool same = v->keys && v->keys->text.n && str_eq(v->keys->text, s->text);
+    if (same) { /* the same text: what has been made of it stays */
+        key_set_release(s);
+        s = v->keys;
+    } else {
+        key_set_release(v->keys);
+        v->keys = s;
+    }
+    s->stale_until_ms = now + fresh_ms + v->stale_s * 1000;
+    v->keys_due_ms = now + fresh_ms;
+    v->failures = 0;
+    return same ? ERR_OK : snapshot_publish(v);
+}
+
+static err_t refresh_keys(struct mereau_verifier *v)
+{
+    struct key_set *s = NULL;
+    struct fault f = {0};
+    int64_t fresh_s = -1;
+    pthread_mutex_unlock(&v->lock);
+    err_t e = fetch_keys(v, &s, &fresh_s, &f);
+    pthread_mutex_lock(&v->lock);
+    if (e == ERR_OK)
+        e = install_keys(v, s, fresh_s);
+    else
+        v->keys_due_ms = after_failure(&v->failures);
+    if (e != ERR_OK)
+        note(v, e, &f);
+    return e;
+}
+
+/* The keys stay: nobody else puts others in their place meanwhile. */
+static err_t refresh_list(struct mereau_verifier *v, struct str uri)
+{
+    struct status_list *l = NULL;
+    struct fault f = {0};
+    int64_t fresh_s = -1;
+    pthread_mutex_unlock(&v->lock);
+    err_t e = v->keys ? fetch_list(v, v->keys, uri, &l, &fresh_s, &f) : ERR_KEY;
+    pthread_mutex_lock(&v->lock);
+    struct wanted *w = wanted_find(v, uri);
+    if (e == ERR_OK && w) {
+        int64_t fresh_ms = bounded(fresh_s < 0 ? FRESH_DEFAULT_S : fresh_s, LIMIT_STATUS_FRESH_MIN_S) * 1000, now = steady_ms();
+        l->used_ms = w->list ? (int64_t)w->list->used_ms : now;
+        l->stale_until_ms = now + fresh_ms + v->status_stale_s * 1000;
+        status_list_release(w->list);
+        *w = (struct wanted){w->uri, l, now + fresh_ms, 0};
+        return snapshot_publish(v);
+    }
+    status_list_release(l);
+    if (w)
+        w->due_ms = after_failure(&w->failures);
+    if (e != ERR_OK)
+        note(v, e, &f);
+    return e;
+}
+
+struct plan {
+    struct str uris[LIMIT_STATUS_LISTS];
+    size_t n;
+    bool keys;
+};
+
+static bool make_plan(struct mereau_verifier *v, struct arena *a, struct plan *ret)
+{
+    int64_t now = steady_ms();
+    drop_unused(v, now);
+    *ret = (struct plan){.keys = v->keys_due_ms <= now};
+    for (size_t i = 0; i < v->wanted_n; i++) {
+        struct str uri = v->wanted[i].due_ms <= now ? arena_str(a, str_z(v->wanted[i].uri)) : STR_NONE;
+        if (uri.p)
+            ret->uris[ret->n++] = uri;
+    }
+    return ret->keys || ret->n;
+}
+
+static err_t work_off(struct mereau_verifier *v, const struct plan *p)
+{
+    err_t first = p->keys ? refresh_keys(v) : ERR_OK;
+    for (size_t i = 0; i < p->n && !v->stop; i++) {
+        err_t e = refresh_list(v, p->uris[i]);
+        first = first == ERR_OK ? e : first;
+    }
+    if (first == ERR_OK)
+        v->problem = (struct fault){0};
+    return first;
+}
+
+/* With the lock held. */
+static err_t refresh(struct mereau_verifier *v)
+{
+    struct plan plan;
+    struct arena *a = arena_new(LIMIT_STATUS_LISTS * 2 * LIMIT_REDIRECT_URI);
+    if (!a)
+        return ERR_MEMORY;
+    while (v->refreshing)
+        pthread_cond_wait(&v->done, &v->lock);
+    err_t e = ERR_OK;
+    if (make_plan(v, a, &plan)) {
+        v->refreshing = true;
+        e = work_off(v, &plan);
+        v->refreshing = false;
+        pthread_cond_broadcast(&v->done);
+    }
+    arena_free(&a);
+    return e;
+}
+
+enum mereau_status mereau_verifier_refresh(struct mereau_verifier *v)
+{
+    pthread_mutex_lock(&v->lock);
+    err_t e = refresh(v);
+    pthread_mutex_unlock(&v->lock);
+    return e == ERR_OK ? MEREAU_OK : e == ERR_MEMORY ? MEREAU_MEMORY : MEREAU_NETWORK;
+}
+
+int64_t mereau_verifier_next_refresh(struct mereau_verifier *v)
+{
+    pthread_mutex_lock(&v->lock);
+    int64_t due = next_due(v), now = steady_ms();
+    pthread_mutex_unlock(&v->lock);
+    return due == INT64_MAX ? -1 : due > now ? due - now : 0;
+}
+
+const char *mereau_verifier_problem(struct mereau_verifier *v, char *ret, size_t n)
+{
+    pthread_mutex_lock(&v->lock);
+    snprintf(ret, n, "%s", v->problem.detail);
+    pthread_mutex_unlock(&v->lock);
+    return ret;
+}
+
+/* --- the thread --- */
+
+static struct timespec in_ms(int64_t ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_sec += ms / 1000;
+    t.tv_nsec += ms % 1000 * 1000000;
+    if (t.tv_nsec >= 1000000000) {
+        t.tv_sec++;
+        t.tv_nsec -= 1000000000;
+    }
+    return t;
+}
+
+static void *thread_main(void *ctx)
+{
+    struct mereau_verifier *v = ctx;
+    pthread_mutex_lock(&v->lock);
+    while (!v->stop) {
+        int64_t left = next_due(v) - steady_ms();
+        struct timespec until = in_ms(left < LIMIT_REMOTE_FRESH_MAX_S * 1000LL ? left : LIMIT_REMOTE_FRESH_MAX_S * 1000LL);
+        if (left > 0)
+            pthread_cond_timedwait(&v->wake, &v->lock, &until);
+        else if (refresh(v) == ERR_MEMORY) /* not even the plan: no reason to spin */
+            until = in_ms(BACKOFF_MS), pthread_cond_timedwait(&v->wake, &v->lock, &until);
+    }
+    pthread_mutex_unlock(&v->lock);
+    return NULL;
+}
+
+/* The program's signals are not for this thread. */
+static bool start_thread(struct mereau_verifier *v)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool ok = pthread_create(&v->thread, NULL, thread_main, v) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return ok;
+}
+
+static void end_locks(struct mereau_verifier *v)
+{
+    pthread_cond_destroy(&v->done);
+    pthread_cond_destroy(&v->wake);
+    pthread_mutex_destroy(&v->lock);
+}
+
+err_t refresh_start(struct mereau_verifier *v)
+{
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_mutex_init(&v->lock, NULL);
+    pthread_cond_init(&v->wake, &attr);
+    pthread_cond_init(&v->done, &attr);
+    pthread_condattr_destroy(&attr);
+    if (!v->background || start_thread(v))
+        return ERR_OK;
+    end_locks(v);
+    return ERR_MEMORY;
+}
+
+void refresh_end(struct mereau_verifier *v)
+{
+    pthread_mutex_lock(&v->lock);
+    v->stop = true;
+    pthread_cond_broadcast(&v->wake);
+    pthread_mutex_unlock(&v->lock);
+    if (v->background)
+        pthread_join(v->thread, NULL);
+    end_locks(v);
+}
+
+/* --- waiting for it; with the lock held --- */
+
+/* Until nothing that is due now is left undone: the thread is woken, and waited for as long as the caller may. */
+static bool wait_for(struct mereau_verifier *v, bool *ret_due)
+{
+    struct timespec until = in_ms(v->wait_ms);
+    *ret_due = !v->background && (v->refreshing || next_due(v) <= steady_ms());
+    if (!v->background)
+        return false;
+    pthread_cond_signal(&v->wake);
+    if (v->wait_ms == 0)
+        return false;
+    while ((v->refreshing || next_due(v) <= steady_ms()) && !v->stop)
+        if (pthread_cond_timedwait(&v->done, &v->lock, &until) != 0)
+            break;
+    return true;
+}
+
+bool refresh_for_keys(struct mereau_verifier *v, bool unknown_kid, bool *ret_due)
+{
+    int64_t now = steady_ms();
+    bool again = false;
+    *ret_due = false;
+    pthread_mutex_lock(&v->lock);
+    if (unknown_kid && v->keys_due_ms != INT64_MAX && now >= v->kid_retry_ms) {
+        v->kid_retry_ms = now + KID_RETRY_MS;
+        v->keys_due_ms = now;
+    }
+    if (v->keys_due_ms <= now || v->refreshing)
+        again = wait_for(v, ret_due);
+    pthread_mutex_unlock(&v->lock);
+    return again;
+}
+
+bool refresh_for_list(struct mereau_verifier *v, struct str uri, bool *ret_due)
+{
+    bool again = false;
+    *ret_due = false;
+    pthread_mutex_lock(&v->lock);
+    struct wanted *w = wanted_find(v, uri);
+    if (!w)
+        w = wanted_add(v, uri);
+    if (w && (w->due_ms <= steady_ms() || v->refreshing))
+        again = wait_for(v, ret_due);
+    pthread_mutex_unlock(&v->lock);
+    return again;
+}
