@@ -131,3 +131,10 @@
 #define LIMIT_HELD                100   /* sessions, grants and keys of an account shown, each */
 #define LIMIT_API_KEYS            100   /* live API keys of one account */
 #define LIMIT_EMAIL               254   /* an e-mail address (RFC 5321) */
+#define LIMIT_STATUS_LISTS        64    /* libmereau: status lists kept at once */
+#define LIMIT_STATUS_BYTES        (1024 * 1024) /* of one, unpacked: eight million tokens of one bit */
+#define LIMIT_STATUS_FRESH_MIN_S  1     /* the least of what its ttl says */
+#define LIMIT_STATUS_UNUSED_S     86400 /* one that no token has named for so long is fetched no more */
+#define LIMIT_LIB_SCRATCH         (4 * 1024 * 1024) /* bytes that fetching and reading one document may use */
+#define LIMIT_LIB_RESULT          (512 * 1024) /* and verifying one token */
+#define LIMIT_LIB_WAIT_MS         60000 /* the longest time-out and waiting a caller may ask for */

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "jose/jwe.h"
 #include "net/net.h"
+#include "base/limits.h"
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -77,6 +78,7 @@ struct mereau_result {
     struct jwt jwt;
     struct fault why;
     struct member_list *members;
+    const char *payload;
     bool sound; /* the last verification said MEREAU_OK */
 };
 

@@ -94,7 +94,9 @@ const char *mereau_claim_json(struct mereau_result *r, const char *name)
 
 const char *mereau_claims_json(struct mereau_result *r)
 {
-    return r->sound ? arena_cstr(r->arena, r->jwt.payload) : NULL;
+    if (r->sound && !r->payload)
+        r->payload = arena_cstr(r->arena, r->jwt.payload);
+    return r->payload;
 }
 
 const char *mereau_subject(struct mereau_result *r)
@@ -128,14 +130,43 @@ int mereau_has_audience(const struct mereau_result *r, const char *audience)
     return r->sound && audience && strs_has(r->jwt.aud, str_z(audience));
 }
 
+static err_t take_text(void *ctx, const struct json_member *m)
+{
+    *(struct str *)ctx = m->text;
+    return ERR_OK;
+}
+
+/* A string as JSON writes it; the scanner undoes its escapes. */
+static bool literal_is(struct arena *a, struct str literal, struct str want)
+{
+    struct str text = {literal.p + 1, literal.n - 2};
+    if (str_find(text, '\\') == text.n)
+        return str_eq(text, want);
+    struct str doc = arena_fmt(a, "{\"s\":%.*s}", STR_ARG(literal));
+    return doc.p && json_scan(a, doc, take_text, &text) == ERR_OK && str_eq(text, want);
+}
+
+/* Is `want` one of the strings of a list? raw is sound JSON. */
+static bool list_has(struct arena *a, struct str raw, struct str want)
+{
+    int depth = 0;
+    for (size_t i = 0; i < raw.n; i++) {
+        char c = raw.p[i];
+        depth += (c == '[' || c == '{') - (c == ']' || c == '}');
+        if (c != '"')
+            continue;
+        struct str literal = {raw.p + i, 1};
+        while (raw.p[++i] != '"')
+            i += raw.p[i] == '\\';
+        literal.n = (size_t)(raw.p + i + 1 - literal.p);
+        if (depth == 1 && literal_is(a, literal, want))
+            return true;
+    }
+    return false;
+}
+
 int mereau_has_role(struct mereau_result *r, const char *role)
 {
     const struct claim *c = find(r, "roles");
-    json_t *list = NULL;
-    bool has = false;
-    if (!role || !c || c->type != JSON_T_ARRAY)
-        return 0;
-    if (json_array_has(r->arena, c->json, str_z(role), &has) != ERR_OK)
-        return 0;
-    return has;
+    return role && c && c->type == JSON_T_ARRAY && list_has(r->arena, c->json, str_z(role));
 }

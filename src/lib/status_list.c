@@ -13,14 +13,14 @@ struct want {
     void *to; /* struct str (a string's text, an object as it stands) or int64_t */
     bool seen;
 };
-struct wants {
+struct want_list {
     struct want *v;
     size_t n;
 };
 
 static err_t take(void *ctx, const struct json_member *m)
 {
-    struct wants *w = ctx;
+    struct want_list *w = ctx;
     for (size_t i = 0; i < w->n; i++) {
         if (!str_is(m->key, w->v[i].name))
             continue;
@@ -35,7 +35,7 @@ static err_t take(void *ctx, const struct json_member *m)
     return ERR_OK;
 }
 
-#define READ(a, text, wants) json_scan(a, text, take, &(struct wants){wants, sizeof(wants) / sizeof(wants[0])})
+#define READ(a, text, rows) json_scan(a, text, take, &(struct want_list){rows, sizeof(rows) / sizeof((rows)[0])})
 
 /* --- the claim of a token --- */
 

@@ -16,6 +16,7 @@ LIBRARY_OF = {
     "sqlite3.h": "sqlite",
     "microhttpd.h": "mhd",
     "yaml.h": "yaml",
+    "zlib.h": "z",
 }
 LIBRARY_FOLDERS = {"openssl": "crypto", "curl": "curl", "gnutls": "gnutls", "libpq-fe.h": "pq"}
 # jansson's types stand in base's headers; threads and mathematics are the C library's.
