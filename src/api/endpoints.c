@@ -2,6 +2,7 @@
 #include "api/admin.h"
 #include "api/console.h"
 #include "api/pages.h"
+#include "api/status.h"
 #include "oauth/signout.h"
 #include <stdio.h>
 

@@ -125,12 +125,15 @@ static err_t introspecting(struct call *c, const struct introspect_params *p, st
 err_t api_introspect(struct call *c, void *params)
 {
     struct object *client;
+    int64_t max_age_s;
     struct buf b;
     struct jw w;
     TRY(introspecting(c, params, &client));
     buf_init(&b, c->op.arena, JSON_MAX);
     jw_init(&w, &b);
-    TRY(introspect(&c->op, params, client, &w));
+    TRY(introspect(&c->op, params, client, &w, &max_age_s));
+    if (max_age_s > 0)
+        http_resp_header(c->resp, "Cache-Control", arena_fmt(c->op.arena, "private, max-age=%lld", (long long)max_age_s));
     return send_json(c, &b);
 }
 

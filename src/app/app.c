@@ -8,6 +8,7 @@
 #include "token/keyring.h"
 #include "token/life.h"
 #include "token/remote_keys.h"
+#include "token/status.h"
 #include "token/tenant.h"
 #include "token/usage.h"
 #include <stdio.h>
@@ -122,10 +123,11 @@ static err_t open_memory(struct app *a, struct log *log)
     c->expiry = expiry_new();
     c->remote_keys = remote_keys_new(s->workers_store ? (size_t)s->workers_store / 2 : LIMIT_REMOTE_WAITING);
     c->outside = outside_new();
+    c->status = status_new();
     TRY(crypto_new(&c->crypto));
     if (c->metrics)
         metrics_set(c->metrics, METRIC_BUILD_INFO, MEREAU_VERSION, 1);
-    return c->metrics && c->cache && c->dead && c->usage && c->expiry && c->remote_keys && c->outside && a->data_dir ? ERR_OK : ERR_MEMORY;
+    return c->metrics && c->cache && c->dead && c->usage && c->expiry && c->remote_keys && c->outside && c->status && a->data_dir ? ERR_OK : ERR_MEMORY;
 }
 
 /* What reads the store once it is open. */
@@ -197,6 +199,8 @@ void app_close(struct app *a)
         remote_keys_free(&c->remote_keys);
     if (c->outside)
         outside_free(&c->outside);
+    if (c->status)
+        status_free(&c->status);
     if (c->keyring)
         keyring_close(c);
     if (c->crypto)

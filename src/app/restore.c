@@ -198,6 +198,7 @@ static err_t end_tx(struct db *db, void *ctx)
 {
     struct ending *x = ctx;
     TRY(db_run(db, Q_RESTORE_TICKETS, BIND(vint(x->now_s)), NULL));
+    TRY(db_run(db, Q_RESTORE_STATUS, BIND_NONE, NULL));
     if (x->cutoff_id)
         TRY(db_run(db, Q_RESTORE_CUTOFF, BIND(vint(x->cutoff_id), vint(x->now_s)), NULL));
     return audit_write(db, x->store, &x->audit);

@@ -70,7 +70,7 @@
 #define LIMIT_KEY_DER             (8 * 1024)    /* a private key as PKCS #8 */
 #define LIMIT_KEY_PEM             (16 * 1024)   /* a PEM text with one key */
 #define LIMIT_KEY_SECRET         1024          /* bytes of a symmetric key */
-#define LIMIT_JWS                 (256 * 1024)  /* a signed text that is no token: detached, JSON; library and CLI only */
+#define LIMIT_JWS                 (256 * 1024)  /* a signed text that is no token to present: detached, JSON, status lists */
 #define LIMIT_JWS_SIGNATURES      16            /* of one JWS as general JSON */
 #define LIMIT_X5C                 8             /* certificates of one key */
 #define LIMIT_CERT                (8 * 1024)    /* bytes of one, DER */
@@ -131,7 +131,14 @@
 #define LIMIT_HELD                100   /* sessions, grants and keys of an account shown, each */
 #define LIMIT_API_KEYS            100   /* live API keys of one account */
 #define LIMIT_EMAIL               254   /* an e-mail address (RFC 5321) */
-#define LIMIT_STATUS_LISTS        64    /* libmereau: status lists kept at once */
+#define LIMIT_STATUS_SIZE         65536 /* tokens of one status list that the server makes */
+#define LIMIT_STATUS_OPEN_S       86400 /* so long one takes new tokens */
+#define LIMIT_STATUS_OPEN         65536 /* tenants that have one open in a server */
+#define LIMIT_STATUS_KEPT         1024  /* lists ready to send */
+#define LIMIT_STATUS_AGE_MS       1000  /* and their age */
+#define LIMIT_STATUS_SHOWN        1024  /* addresses of lists told at once */
+#define LIMIT_STATUS_MARK_MS      60000 /* a dead client's tokens are marked so long after: none can still be on its way into the store */
+#define LIMIT_STATUS_LISTS        256   /* libmereau: status lists kept at once */
 #define LIMIT_STATUS_BYTES        (1024 * 1024) /* of one, unpacked: eight million tokens of one bit */
 #define LIMIT_STATUS_FRESH_MIN_S  1     /* the least of what its ttl says */
 #define LIMIT_STATUS_UNUSED_S     86400 /* one that no token has named for so long is fetched no more */

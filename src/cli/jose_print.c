@@ -10,6 +10,15 @@ static void print_time(struct cli_call *c, const json_t *payload, const char *cl
     buf_fmt(c->out, "%-11s%.*s (%.*s)\n", label, STR_ARG(cli_time(c, t_s)), STR_ARG(cli_ago(c, t_s)));
 }
 
+/* Its place in a status list: where to ask whether it has been revoked. */
+static void print_status(struct cli_call *c, const json_t *payload)
+{
+    const json_t *list = json_object_get(json_object_get(payload, "status"), "status_list");
+    struct str uri = json_str(json_object_get(list, "uri"));
+    if (uri.n)
+        buf_fmt(c->out, "%-11sindex %lld of %.*s\n", "status", (long long)json_integer_value(json_object_get(list, "idx")), STR_ARG(uri));
+}
+
 void cli_print_token(struct cli_call *c, const json_t *header, const json_t *payload)
 {
     buf_z(c->out, "header\n");
@@ -25,6 +34,7 @@ void cli_print_token(struct cli_call *c, const json_t *header, const json_t *pay
     print_time(c, payload, "iat", "issued");
     print_time(c, payload, "nbf", "valid from");
     print_time(c, payload, "exp", "expires");
+    print_status(c, payload);
 }
 
 /* Times may be fractions (RFC 7519 section 2). */

@@ -57,7 +57,8 @@ int cli_token_introspect(struct cli_call *c)
     struct jw w;
     buf_init(&b, c->arena, LIMIT_REQUEST_ARENA);
     jw_init(&w, &b);
-    err_t e = introspect(c->op, &p, NULL, &w);
+    int64_t max_age_s;
+    err_t e = introspect(c->op, &p, NULL, &w, &max_age_s);
     if (e != ERR_OK)
         return cli_fail(c, e);
     json_t *v = cli_parsed_json(&b);

@@ -38,6 +38,7 @@ err_t aead_open(const struct crypto *c, const uint8_t key[static AEAD_KEY_SIZE],
  * guards nothing. --- */
 uint64_t permute64(const uint8_t key[static 16], uint64_t v);
 uint64_t unpermute64(const uint8_t key[static 16], uint64_t v);
+uint16_t permute16(const uint8_t key[static 16], uint16_t v); /* the same for 16 bits: a Feistel network of the above */
 
 /* --- passwords -------------------------------------------------------------------------------------------------- */
 /* Argon2id, 19 MiB, t = 2, p = 1 (OWASP's first choice) as a PHC string in the arena. */

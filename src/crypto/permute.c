@@ -3,7 +3,8 @@
  * the paper's x. */
 #include "crypto/crypto.h"
 
-#define SPECK_ROUNDS 27
+#define SPECK_ROUNDS   27
+#define FEISTEL_ROUNDS 8
 
 static uint32_t rotl(uint32_t v, unsigned by)
 {
@@ -55,4 +56,15 @@ uint64_t unpermute64(const uint8_t key[static 16], uint64_t v)
     for (unsigned i = SPECK_ROUNDS; i-- > 0;)
         round_back(&x, &y, k[i]);
     return (uint64_t)x << 32 | y;
+}
+
+uint16_t permute16(const uint8_t key[static 16], uint16_t v)
+{
+    uint8_t left = (uint8_t)(v >> 8), right = (uint8_t)v;
+    for (uint64_t i = 0; i < FEISTEL_ROUNDS; i++) {
+        uint8_t next = (uint8_t)(left ^ permute64(key, i << 8 | right));
+        left = right;
+        right = next;
+    }
+    return (uint16_t)(left << 8 | right);
 }

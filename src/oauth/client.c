@@ -1,6 +1,7 @@
 /* A client's own questions, and what is kept of its secret. */
 #include "oauth/client.h"
 #include "oauth/client_auth.h"
+#include "oauth/register.h"
 #include "token/keyring.h"
 
 bool client_has_grant(const struct client *c, const char *grant_type)
@@ -140,4 +141,12 @@ err_t client_secret_generate(struct op *op, json_t *doc, struct str *ret_secret)
         return ERR_MEMORY;
     *ret_secret = text;
     return ERR_OK;
+}
+
+/* Whatever may have been issued before a cut-off is dead: status lists must come to say so. */
+err_t client_beside(struct db *db, const struct object *o, bool removed)
+{
+    if (o->cutoff_id)
+        TRY(node_mark_client_tx(db, o->tenant_id, o->id, o->cutoff_id, o->updated_s));
+    return registration_beside(db, o, removed);
 }

@@ -133,6 +133,9 @@ static err_t check_tokens(struct op *op, const struct client *c)
     if (!c->store_access_tokens && !str_is(c->access_token_format, "jwt"))
         return op_fail(op, ERR_CLIENT_METADATA, "store_access_tokens",
                        "only a JWT can do without being stored");
+    if (c->status_list && !(c->store_access_tokens && str_is(c->access_token_format, "jwt")))
+        return op_fail(op, ERR_CLIENT_METADATA, "status_list",
+                       "a status list is of stored JWTs: it needs access_token_format jwt and store_access_tokens");
     if (c->access_token_life_s == 0)
         return op_fail(op, ERR_CLIENT_METADATA, "access_token_life",
                        "an access token must live at least a second");

@@ -125,5 +125,5 @@ const struct object_kind kind_client = {
     .check = client_check,
     .permit = client_permit,
     .seal = client_seal,
-    .beside = registration_beside,
+    .beside = client_beside,
 };

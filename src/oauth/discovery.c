@@ -74,6 +74,7 @@ static void metadata(const struct tenant *t, struct arena *a, struct jw *w)
     endpoint(t, a, w, "introspection_endpoint", "/introspect");
     endpoint(t, a, w, "revocation_endpoint", "/revoke");
     endpoint(t, a, w, "jwks_uri", "/jwks");
+    endpoint(t, a, w, "status_list_aggregation_endpoint", "/status");
     endpoint(t, a, w, "end_session_endpoint", "/signout");
     if (!str_is(t->spec->registration, "off"))
         endpoint(t, a, w, "registration_endpoint", "/register");

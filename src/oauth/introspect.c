@@ -116,8 +116,15 @@ static err_t look(struct op *op, struct str text, const struct object *client, s
     return e == ERR_NOT_FOUND ? ERR_TOKEN_INVALID : e;
 }
 
+/* Never past the token's end. */
+static int64_t max_age_s(const struct op *op, const struct token *t)
+{
+    int64_t left = t->expires_s - op->now_s, most = op->tenant->spec->introspect_max_age_s;
+    return left < most ? left : most;
+}
+
 err_t introspect(struct op *op, const struct introspect_params *p, struct object *client_or_null,
-                 struct jw *w)
+                 struct jw *w, int64_t *ret_max_age_s)
 {
     struct token t;
     struct names names = {.client = STR_NONE};
@@ -133,5 +140,6 @@ err_t introspect(struct op *op, const struct introspect_params *p, struct object
     else
         jw_m_bool(w, "active", false);
     jw_close(w, '}');
+    *ret_max_age_s = e == ERR_OK ? max_age_s(op, &t) : 0;
     return ERR_OK;
 }

@@ -2,6 +2,7 @@
  * a refresh token. Everything is built and signed before the transaction; inside it rows are inserted and
  * nothing else. */
 #include "oauth/parts.h"
+#include "token/status.h"
 #include <stdio.h>
 
 #define CLAIMS_MAX (LIMIT_SCOPE + LIMIT_RESOURCES * LIMIT_TEXT + 4096 + LIMIT_CLAIMS)
@@ -75,6 +76,8 @@ static err_t write_claims(struct op *op, const struct issue *i, const struct iss
         write_person(w, i);
     if (!t->stored && i->grant)
         jw_m_str(w, "gid", id_text(op->core, op->arena, i->grant->id));
+    if (t->access.status_index)
+        status_write(op, t->access.status_index, w);
     TRY(claims_write_custom(op, op->tenant, CLAIM_ACCESS, i->account, i->client, i->scope, w));
     jw_close(w, '}');
     return ERR_OK;
@@ -158,6 +161,8 @@ static void make_access(struct op *op, const struct issue *i, struct issue_ids i
 err_t issue_access(struct op *op, const struct issue *i, struct issue_ids ids, struct issued *t)
 {
     make_access(op, i, ids, t);
+    if (client_of(i->client)->status_list && t->stored && is_jwt(i))
+        TRY(status_take(op, t->access.id, &t->access.status_index));
     return is_jwt(i) ? sign_access(op, i, t) : make_access_text(op, t);
 }
 

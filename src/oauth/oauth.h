@@ -130,9 +130,9 @@ struct introspect_params {
 extern const struct fields introspect_fields;
 /* Writes the whole JSON answer. The caller (op->actor) is already authenticated: a client, an API key, or an
  * access token with token.introspect. Inactive tokens and tokens the caller may not see: {"active":false}
- * (A60). */
+ * (A60). *ret_max_age_s: how long the caller may keep it (RFC 7662 section 4); 0: not at all. */
 err_t introspect(struct op *op, const struct introspect_params *p, struct object *client_or_null,
-                 struct jw *w);
+                 struct jw *w, int64_t *ret_max_age_s);
 err_t token_revoke(struct op *op, const struct introspect_params *p, struct object *client);
 
 /* --- preview: what a sign-in now would yield, issuing nothing --- */

@@ -14,6 +14,7 @@ struct expiry;
 struct keyring;
 struct remote_keys;
 struct outside;
+struct status;
 
 struct core {
     struct store *store;
@@ -32,6 +33,7 @@ struct core {
     struct keyring *keyring;   /* token/keyring.h: the master key */
     struct remote_keys *remote_keys; /* token/remote_keys.h: public keys of clients and outside providers */
     struct outside *outside;   /* account/outside.h: metadata of outside providers */
+    struct status *status;     /* token/status.h: open lists, and lists ready to send */
     uint8_t store_key[32];     /* derives store-wide secrets (HKDF with a purpose as info); survives a rotation of the master key */
     struct str issuer;         /* configured, without a trailing slash */
     bool https;                /* the issuer is https: cookies get Secure and __Host- */

@@ -105,6 +105,7 @@ static const struct descent descents[] = {
     [NODE_GRANT] = {{Q_MARK_GRANT_TOKENS}, .ndirect = 1},
     [NODE_SESSION] = {.grants = Q_GRANTS_OF_SESSION, .has_grants = true},
     [NODE_ACCOUNT] = {{Q_MARK_ACCOUNT_SESSIONS, Q_MARK_ACCOUNT_TOKENS}, Q_GRANTS_OF_ACCOUNT, 2, true},
+    [NODE_CLIENT] = {{Q_MARK_CLIENT_STATUS}, .ndirect = 1},
 };
 
 struct marking {
@@ -187,7 +188,7 @@ static err_t mark_in_tx(struct db *db, void *ctx)
 
 static bool kind_named(struct str name, enum node_kind *ret)
 {
-    static const enum node_kind kinds[] = {NODE_GRANT, NODE_SESSION, NODE_ACCOUNT};
+    static const enum node_kind kinds[] = {NODE_GRANT, NODE_SESSION, NODE_ACCOUNT, NODE_CLIENT};
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (str_is(name, node_name(kinds[i]))) {
             *ret = kinds[i];
@@ -199,8 +200,9 @@ static bool kind_named(struct str name, enum node_kind *ret)
 static err_t read_page(struct op *op, struct marking *m)
 {
     struct rows r;
+    int64_t before = store_id_at(op->core->clock->wall_ms(op->core->clock->ctx) - LIMIT_STATUS_MARK_MS);
     m->n = 0;
-    TRY(db_rows(op->db, Q_DEAD_NODE_PAGE, BIND(vint(PAGE)), &r));
+    TRY(db_rows(op->db, Q_DEAD_NODE_PAGE, BIND(vint(PAGE), vint(before)), &r));
     while (m->n < PAGE && db_next(&r)) {
         struct dead_node *d = &m->page[m->n];
         *d = (struct dead_node){.tenant_id = db_int(&r, 0),

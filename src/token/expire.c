@@ -128,6 +128,7 @@ static const struct expiring {
     {"session", Q_EXPIRE_SESSION, Q_OLDEST_SESSION, 60},    {"grant", Q_EXPIRE_GRANT, Q_OLDEST_GRANT, 60},
     {"limiter", Q_EXPIRE_LIMITER, Q_OLDEST_LIMITER, 86400}, {"seen", Q_EXPIRE_SEEN, Q_OLDEST_SEEN, 0},
     {"session_client", Q_EXPIRE_SESSION_CLIENT, Q_OLDEST_SESSION_CLIENT, 60},
+    {"status_list", Q_EXPIRE_STATUS_LIST, Q_OLDEST_STATUS_LIST, 0},
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 

@@ -91,7 +91,7 @@ err_t token_insert(struct db *db, const struct token *t)
                        vblob(t->hash, sizeof(t->hash)), vid(t->client_id), vid(t->account_id),
                        vid(t->session_id), vid(t->grant_id), vid(t->parent_id), vid(t->actor_id),
                        vtext(t->scope), vtext(t->audience), vtext(t->spec), vint(t->issued_s),
-                       vint(t->expires_s), vid(t->generation)),
+                       vint(t->expires_s), vid(t->generation), vid(t->status_index)),
                   NULL);
 }
 

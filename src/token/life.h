@@ -44,6 +44,7 @@ struct token {
     struct str scope, audience;                                               /* words */
     struct str spec; /* JSON: name and permissions of an API key, extra claims */
     int64_t issued_s, expires_s, revoked_s, consumed_s, successor_id, generation, grace_uses, used_s;
+    int64_t status_index; /* its place in the status lists (token/status.h); 0: none. Written, not read back */
     struct str used_ip;
     uint8_t hash[32];
 };
@@ -98,6 +99,9 @@ struct online_kill {
 void online_kill_make(struct op *op, int64_t account_id, int64_t keep_session_id, struct online_kill *ret);
 err_t online_kill_tx(struct db *db, struct online_kill *k);
 err_t online_killed(struct online_kill *k);
+/* Inside the transaction that disables or removes a client: its tokens that stand in status lists are marked in time. (The others
+ * need no mark, since every check looks at the client.) */
+err_t node_mark_client_tx(struct db *db, int64_t tenant_id, int64_t client_id, int64_t cutoff_id, int64_t now_s);
 /* A line of revoked.log after a restore: the same kill with its own cut-off, no audit row. kind: node_name().
  */
 err_t node_replay(struct op *op, struct str kind, int64_t tenant_id, int64_t id, int64_t cutoff_id);

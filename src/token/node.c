@@ -11,18 +11,19 @@ struct node_row {
     const char *name;
     enum query kill; /* $1 tenant, $2 id, $3 now, $4 cut-off */
     bool below;      /* descendants are found by the dead set */
+    bool marked;     /* they are not, but those in status lists are marked */
     enum audit_event event;
 };
 static const struct node_row nodes[] = {
-    [NODE_TOKEN] = {"token", Q_KILL_TOKEN, false, AUDIT_TOKEN_REVOKED},
-    [NODE_GRANT] = {"grant", Q_KILL_GRANT, true, AUDIT_TOKEN_REVOKED},
-    [NODE_SESSION] = {"session", Q_KILL_SESSION, true, AUDIT_TOKEN_REVOKED},
-    [NODE_ACCOUNT] = {"account", Q_KILL_ACCOUNT, true, AUDIT_TOKEN_REVOKED},
-    [NODE_CLIENT] = {"client", Q_KILL_CLIENT, false, AUDIT_TOKEN_REVOKED},
-    [NODE_IDENTITY] = {"identity", Q_KILL_IDENTITY, false, AUDIT_IDENTITY_UNLINKED},
+    [NODE_TOKEN] = {"token", Q_KILL_TOKEN, false, false, AUDIT_TOKEN_REVOKED},
+    [NODE_GRANT] = {"grant", Q_KILL_GRANT, true, false, AUDIT_TOKEN_REVOKED},
+    [NODE_SESSION] = {"session", Q_KILL_SESSION, true, false, AUDIT_TOKEN_REVOKED},
+    [NODE_ACCOUNT] = {"account", Q_KILL_ACCOUNT, true, false, AUDIT_TOKEN_REVOKED},
+    [NODE_CLIENT] = {"client", Q_KILL_CLIENT, false, true, AUDIT_TOKEN_REVOKED},
+    [NODE_IDENTITY] = {"identity", Q_KILL_IDENTITY, false, false, AUDIT_IDENTITY_UNLINKED},
 };
 /* In revoked.log alone: object_put.c cuts tenants off. */
-static const struct node_row tenant_row = {"tenant", Q_KILL_TENANT, false, AUDIT_TOKEN_REVOKED};
+static const struct node_row tenant_row = {"tenant", Q_KILL_TENANT, false, false, AUDIT_TOKEN_REVOKED};
 
 const char *node_name(enum node_kind k)
 {
@@ -38,6 +39,17 @@ void node_kill_make(struct op *op, enum node_kind kind, int64_t id, const char *
                    arena_fmt(op->arena, "{\"reason\":\"%s\"}", reason), &ret->audit);
 }
 
+static err_t put_dead(struct db *db, const struct node_row *row, const struct node_kill *k, int64_t cutoff_id)
+{
+    return db_run(db, Q_DEAD_NODE_PUT,
+                  BIND(vint(k->tenant_id), vint(k->id), vtext(str_z(row->name)), vint(cutoff_id), vint(k->now_s)), NULL);
+}
+
+err_t node_mark_client_tx(struct db *db, int64_t tenant_id, int64_t client_id, int64_t cutoff_id, int64_t now_s)
+{
+    return put_dead(db, &nodes[NODE_CLIENT], &(struct node_kill){.tenant_id = tenant_id, .id = client_id, .now_s = now_s}, cutoff_id);
+}
+
 /* *ret_changed false: it was dead already, or never there. */
 static err_t kill_row(struct db *db, const struct node_row *row, const struct node_kill *k, int64_t cutoff_id,
                       bool *ret_changed)
@@ -45,11 +57,8 @@ static err_t kill_row(struct db *db, const struct node_row *row, const struct no
     int64_t changed = 0;
     TRY(db_run(db, row->kill, BIND(vint(k->tenant_id), vint(k->id), vint(k->now_s), vint(cutoff_id)),
                &changed));
-    if (changed > 0 && row->below)
-        TRY(db_run(
-            db, Q_DEAD_NODE_PUT,
-            BIND(vint(k->tenant_id), vint(k->id), vtext(str_z(row->name)), vint(cutoff_id), vint(k->now_s)),
-            NULL));
+    if (changed > 0 && (row->below || row->marked))
+        TRY(put_dead(db, row, k, cutoff_id));
     *ret_changed = changed > 0;
     return ERR_OK;
 }

@@ -27,6 +27,7 @@ struct tenant_spec {
     int64_t session_life_s, session_idle_s;
     int64_t key_life_s;         /* a signing key is rotated after this long; 0: never by itself */
     int64_t jwks_max_age_s;
+    int64_t status_list_ttl_s, introspect_max_age_s;
     struct strs forward_auth_hosts; /* hosts whose proxies ask GET /verify: sign-in may lead back to them */
     /* Clients that register themselves (oauth/register.h); counts and times of 0: no limit */
     struct str registration;    /* "off", "token", "open" */

@@ -32,6 +32,10 @@ static const struct field tenant_fields[] = {
      "a signing key is replaced after this long; 0: never by itself"},
     {"jwks_max_age", F_SECONDS, 0, DAY, AT(jwks_max_age_s), NULL, "300s",
      "how long others may keep the key set"},
+    {"status_list_ttl", F_SECONDS, 0, 3600, AT(status_list_ttl_s), NULL, "10s",
+     "how long others may keep a status list: so soon revoking reaches them"},
+    {"introspect_max_age", F_SECONDS, 0, 3600, AT(introspect_max_age_s), NULL, "0",
+     "how long they may keep what introspection says of a live token; 0: not at all"},
     {"forward_auth_hosts", F_STRS, 0, 253, AT(forward_auth_hosts), NULL, NULL,
      "hosts whose proxies ask /verify: sign-in may lead back to them"},
     {"registration", F_ENUM, 0, 0, AT(registration), "off|token|open", "off",
@@ -82,6 +86,7 @@ static err_t tenant_check(struct op *op, void *spec, bool is_new)
         {"session_idle", t->session_idle_s, 1, false},
         {"key_life", t->key_life_s, KEY_LIFE_MIN, true},
         {"jwks_max_age", t->jwks_max_age_s, 0, false},
+        {"status_list_ttl", t->status_list_ttl_s, 1, false},
     };
     if (is_new && !tenant_name_ok(t->name))
         return op_fail(op, ERR_PARAM_BAD, "name",

@@ -197,7 +197,8 @@ static inline const char *flow_introspect(struct flow *f, const char *token, con
     CHECK(client_authenticate(op, &c, false, &o) == ERR_OK);
     buf_init(&b, op->arena, sizeof(text));
     jw_init(&w, &b);
-    CHECK(introspect(op, &p, o, &w) == ERR_OK);
+    int64_t max_age_s;
+    CHECK(introspect(op, &p, o, &w, &max_age_s) == ERR_OK);
     snprintf(text, sizeof(text), "%.*s", STR_ARG(buf_view(&b)));
     return text;
 }
