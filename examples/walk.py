@@ -113,6 +113,22 @@ def who_is_it(tokens, metadata, key):
     expect(r.status_code == 200 and r.json()["sub"] == claims.get("sub"), "UserInfo speaks of the same person")
 
 
+def verify_in_c(token, issuer, audience):
+    """examples/verify.c, compiled here and now against the library that lies beside the binary."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    library = os.path.join(os.path.dirname(os.environ.get("MEREAU_BINARY", "")), "libmereau.so.0")
+    print("  The same in C, with libmereau; the program has %d lines:" % len(open(os.path.join(here, "verify.c"), encoding="utf-8").readlines()))
+    print("  cc -o verify examples/verify.c $(pkg-config --cflags --libs libmereau)")
+    with tempfile.TemporaryDirectory() as place:
+        program = os.path.join(place, "verify")
+        subprocess.run(["cc", "-o", program, os.path.join(here, "verify.c"), "-I", os.path.join(here, "..", "src", "lib"), library,
+                        "-Wl,-rpath," + os.path.dirname(library)], check=True, timeout=60)
+        print("  verify %s %s %s" % (issuer, audience, short(token, 60)))
+        r = subprocess.run([program, issuer, audience, token, "127.0.0.1"], capture_output=True, text=True, timeout=30, check=False)
+    print("".join("    %s\n" % line for line in (r.stdout + r.stderr).splitlines()), end="")
+    expect(r.returncode == 0 and "may read orders: yes" in r.stdout, "the C program takes the token")
+
+
 class Device:
     """A browser of the person, and the client application it uses there."""
 
@@ -217,6 +233,7 @@ def main():
     print("  The API checked it locally, with the public key from %s:" % metadata["jwks_uri"])
     for name in ("iss", "sub", "aud", "client_id", "scope", "exp"):
         print("    %s: %s" % (name, claims.get(name)))
+    verify_in_c(tokens["access_token"], args.issuer, "https://orders.example")
     r = requests.post(metadata["introspection_endpoint"], auth=("orders-api", secret("demo-api-secret")),
                       data={"token": tokens["access_token"]}, timeout=10)
     show(r, "... and by introspection, which also knows of revocations.")

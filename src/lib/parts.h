@@ -121,7 +121,7 @@ bool status_at(const struct status_list *l, int64_t idx, unsigned *ret); /* fals
 /* --- refresh.c --- */
 err_t refresh_start(struct mereau_verifier *v); /* the lock, and the thread if one is wanted */
 void refresh_end(struct mereau_verifier *v);
-/* Something is not here: sees to it that it is fetched, and waits for that if a thread does it and the caller may wait. Returns true if
- * another look is worth while. *ret_due: without a thread, the caller has to refresh. */
-bool refresh_for_keys(struct mereau_verifier *v, bool unknown_kid, bool *ret_due);
-bool refresh_for_list(struct mereau_verifier *v, struct str uri, bool *ret_due);
+/* Something is not here: sees to it that it is fetched, and waits for that if a thread does it and the caller may wait. Look again then,
+ * since somebody else may have brought it meanwhile. True: there is no thread, and it is due, so the caller has to refresh. */
+bool refresh_for_keys(struct mereau_verifier *v, bool unknown_kid);
+bool refresh_for_list(struct mereau_verifier *v, struct str uri);

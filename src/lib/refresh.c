@@ -144,31 +144,35 @@ static err_t refresh_list(struct mereau_verifier *v, struct str uri)
     return e;
 }
 
-struct plan {
-    struct str uris[LIMIT_STATUS_LISTS];
-    size_t n;
-    bool keys;
-};
-
-static bool make_plan(struct mereau_verifier *v, struct arena *a, struct plan *ret)
+/* What is due by `now`: lists that a token waits for come first. */
+static const struct wanted *most_urgent(const struct mereau_verifier *v, int64_t now)
 {
-    int64_t now = steady_ms();
-    drop_unused(v, now);
-    *ret = (struct plan){.keys = v->keys_due_ms <= now};
+    const struct wanted *most = NULL;
     for (size_t i = 0; i < v->wanted_n; i++) {
-        struct str uri = v->wanted[i].due_ms <= now ? arena_str(a, str_z(v->wanted[i].uri)) : STR_NONE;
-        if (uri.p)
-            ret->uris[ret->n++] = uri;
+        const struct wanted *w = &v->wanted[i];
+        if (w->due_ms <= now && (!most || (!w->list && most->list) || (!w->list == !most->list && w->due_ms < most->due_ms)))
+            most = w;
     }
-    return ret->keys || ret->n;
+    return most;
 }
 
-static err_t work_off(struct mereau_verifier *v, const struct plan *p)
+/* Whatever is fetched, or fails, is due later than now, so this ends. */
+static err_t work_off(struct mereau_verifier *v, int64_t now)
 {
-    err_t first = p->keys ? refresh_keys(v) : ERR_OK;
-    for (size_t i = 0; i < p->n && !v->stop; i++) {
-        err_t e = refresh_list(v, p->uris[i]);
+    char uri[LIMIT_REDIRECT_URI];
+    const struct wanted *w;
+    err_t first = ERR_OK, e;
+    for (size_t i = 0; i < 2 * LIMIT_STATUS_LISTS && !v->stop; i++) {
+        if (v->keys_due_ms <= now) {
+            e = refresh_keys(v);
+        } else if ((w = most_urgent(v, now)) != NULL) {
+            snprintf(uri, sizeof(uri), "%s", w->uri);
+            e = refresh_list(v, str_z(uri));
+        } else {
+            break;
+        }
         first = first == ERR_OK ? e : first;
+        pthread_cond_broadcast(&v->done);
     }
     if (first == ERR_OK)
         v->problem = (struct fault){0};
@@ -178,20 +182,16 @@ static err_t work_off(struct mereau_verifier *v, const struct plan *p)
 /* With the lock held. */
 static err_t refresh(struct mereau_verifier *v)
 {
-    struct plan plan;
-    struct arena *a = arena_new(LIMIT_STATUS_LISTS * 2 * LIMIT_REDIRECT_URI);
-    if (!a)
-        return ERR_MEMORY;
     while (v->refreshing)
         pthread_cond_wait(&v->done, &v->lock);
-    err_t e = ERR_OK;
-    if (make_plan(v, a, &plan)) {
-        v->refreshing = true;
-        e = work_off(v, &plan);
-        v->refreshing = false;
-        pthread_cond_broadcast(&v->done);
-    }
-    arena_free(&a);
+    int64_t now = steady_ms();
+    drop_unused(v, now);
+    if (next_due(v) > now)
+        return ERR_OK;
+    v->refreshing = true;
+    err_t e = work_off(v, now);
+    v->refreshing = false;
+    pthread_cond_broadcast(&v->done);
     return e;
 }
 
@@ -243,8 +243,8 @@ static void *thread_main(void *ctx)
         struct timespec until = in_ms(left < LIMIT_REMOTE_FRESH_MAX_S * 1000LL ? left : LIMIT_REMOTE_FRESH_MAX_S * 1000LL);
         if (left > 0)
             pthread_cond_timedwait(&v->wake, &v->lock, &until);
-        else if (refresh(v) == ERR_MEMORY) /* not even the plan: no reason to spin */
-            until = in_ms(BACKOFF_MS), pthread_cond_timedwait(&v->wake, &v->lock, &until);
+        else
+            (void)!refresh(v); /* a failure is noted, and due again after a while */
     }
     pthread_mutex_unlock(&v->lock);
     return NULL;
@@ -296,48 +296,44 @@ void refresh_end(struct mereau_verifier *v)
 
 /* --- waiting for it; with the lock held --- */
 
-/* Until nothing that is due now is left undone: the thread is woken, and waited for as long as the caller may. */
-static bool wait_for(struct mereau_verifier *v, bool *ret_due)
+static int64_t due_of(struct mereau_verifier *v, const struct str *uri)
 {
-    struct timespec until = in_ms(v->wait_ms);
-    *ret_due = !v->background && (v->refreshing || next_due(v) <= steady_ms());
-    if (!v->background)
-        return false;
-    pthread_cond_signal(&v->wake);
-    if (v->wait_ms == 0)
-        return false;
-    while ((v->refreshing || next_due(v) <= steady_ms()) && !v->stop)
-        if (pthread_cond_timedwait(&v->done, &v->lock, &until) != 0)
-            break;
-    return true;
+    const struct wanted *w = uri ? wanted_find(v, *uri) : NULL;
+    return !uri ? v->keys_due_ms : w ? w->due_ms : INT64_MAX;
 }
 
-bool refresh_for_keys(struct mereau_verifier *v, bool unknown_kid, bool *ret_due)
+/* The keys, or a list: if due, the thread is woken, and waited for as long as the caller may. True: there is no thread. */
+static bool wait_for(struct mereau_verifier *v, const struct str *uri)
+{
+    struct timespec until = in_ms(v->wait_ms);
+    int64_t asked = steady_ms();
+    bool due = due_of(v, uri) <= asked;
+    if (!due || !v->background)
+        return due;
+    pthread_cond_signal(&v->wake);
+    while (v->wait_ms && due_of(v, uri) <= asked && !v->stop)
+        if (pthread_cond_timedwait(&v->done, &v->lock, &until) != 0)
+            break;
+    return false;
+}
+
+bool refresh_for_keys(struct mereau_verifier *v, bool unknown_kid)
 {
     int64_t now = steady_ms();
-    bool again = false;
-    *ret_due = false;
     pthread_mutex_lock(&v->lock);
     if (unknown_kid && v->keys_due_ms != INT64_MAX && now >= v->kid_retry_ms) {
         v->kid_retry_ms = now + KID_RETRY_MS;
         v->keys_due_ms = now;
     }
-    if (v->keys_due_ms <= now || v->refreshing)
-        again = wait_for(v, ret_due);
+    bool due = wait_for(v, NULL);
     pthread_mutex_unlock(&v->lock);
-    return again;
+    return due;
 }
 
-bool refresh_for_list(struct mereau_verifier *v, struct str uri, bool *ret_due)
+bool refresh_for_list(struct mereau_verifier *v, struct str uri)
 {
-    bool again = false;
-    *ret_due = false;
     pthread_mutex_lock(&v->lock);
-    struct wanted *w = wanted_find(v, uri);
-    if (!w)
-        w = wanted_add(v, uri);
-    if (w && (w->due_ms <= steady_ms() || v->refreshing))
-        again = wait_for(v, ret_due);
+    bool due = (wanted_find(v, uri) || wanted_add(v, uri)) && wait_for(v, &uri);
     pthread_mutex_unlock(&v->lock);
-    return again;
+    return due;
 }

@@ -68,13 +68,12 @@ static enum mereau_status judge(struct task *t, const struct snapshot *s)
 
 static enum mereau_status check_token(struct task *t)
 {
-    bool due;
     enum mereau_status s = judge(t, snapshot_hold(t->v, t->r));
     if (s != MEREAU_UNKNOWN_KEY && s != MEREAU_UNAVAILABLE)
         return s;
-    if (refresh_for_keys(t->v, s == MEREAU_UNKNOWN_KEY, &due))
-        return judge(t, snapshot_hold(t->v, t->r));
-    return due ? MEREAU_TRY_AGAIN : s;
+    if (refresh_for_keys(t->v, s == MEREAU_UNKNOWN_KEY))
+        return MEREAU_TRY_AGAIN;
+    return judge(t, snapshot_hold(t->v, t->r));
 }
 
 /* --- the status list --- */
@@ -111,7 +110,6 @@ static bool of_issuer(const struct mereau_verifier *v, struct str uri)
 static enum mereau_status check_status(struct task *t)
 {
     struct status_place p;
-    bool due;
     err_t e = status_place(t->r->jwt.payload, t->r->arena, &p);
     if (e == ERR_NOT_FOUND)
         return MEREAU_OK;
@@ -122,11 +120,10 @@ static enum mereau_status check_status(struct task *t)
     enum mereau_status s = look_up(t, &p);
     if (s != MEREAU_UNAVAILABLE)
         return s;
-    if (refresh_for_list(t->v, p.uri, &due)) {
-        t->r->why = (struct fault){0};
-        return look_up(t, &p);
-    }
-    return due ? MEREAU_TRY_AGAIN : s;
+    if (refresh_for_list(t->v, p.uri))
+        return MEREAU_TRY_AGAIN;
+    t->r->why = (struct fault){0};
+    return look_up(t, &p);
 }
 
 /* --- the whole --- */

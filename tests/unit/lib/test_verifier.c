@@ -471,6 +471,8 @@ static void site_talk(struct script_server *s, int fd)
     } else if (!strncmp(s->heard, "GET /.well-known/openid-configuration ", 38)) {
         site->metadata++;
         say_json(fd, arena_fmt(a, "{\"issuer\":\"%s\",\"jwks_uri\":\"%s/jwks\"}", (const char *)site->named, site->issuer).p);
+    } else if (!strncmp(s->heard, "GET /.well-known/oauth-authorization-server/t/x ", 48)) {
+        say_json(fd, arena_fmt(a, "{\"jwks_uri\":\"%s/jwks\",\"issuer\":\"%s/t/x\"}", site->issuer, site->issuer).p);
     } else if (!strncmp(s->heard, "GET /jwks ", 10)) {
         const struct jwk *second = site->second;
         site->keys++;
@@ -561,6 +563,12 @@ static void test_event_loop(struct world *w)
     CHECK(ask(v, first, r) == MEREAU_UNAVAILABLE);
     mereau_verifier_free(&v);
     s.named = s.issuer;
+    o.issuer = arena_fmt(w->a, "%s/t/x", s.issuer).p; /* RFC 8414 section 3.1: between host and path */
+    v = verifier(&o);
+    CHECK(mereau_verifier_refresh(v) == MEREAU_OK && ask(v, first, r) == MEREAU_INVALID);
+    CHECK(ask(v, forge(w, &w->es, header_of(w, &w->es, "at+jwt"), claims(w, o.issuer, AUD, 0, 300, "")), r) == MEREAU_OK);
+    mereau_verifier_free(&v);
+    o.issuer = s.issuer;
     o.stale_s = -1; /* with nothing allowed to be stale, the minute of max-age is all */
     v = verifier(&o);
     CHECK(mereau_verifier_refresh(v) == MEREAU_OK && ask(v, first, r) == MEREAU_OK);
