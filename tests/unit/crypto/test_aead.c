@@ -62,6 +62,11 @@ static void test_permute(void)
     for (uint64_t v = 1; v != 0; v <<= 1)
         CHECK(unpermute64(k, permute64(k, v)) == v && permute64(k, v) != permute64(k, v - 1));
     CHECK(unpermute64(k, permute64(k, UINT64_MAX)) == UINT64_MAX);
+    static uint8_t met[65536];
+    size_t distinct = 0;
+    for (uint32_t v = 0; v < 65536; v++)
+        distinct += met[permute16(k, (uint16_t)v)]++ == 0;
+    CHECK(distinct == 65536);
 }
 
 static void test_random(void)
