@@ -195,11 +195,37 @@ static err_t refresh(struct mereau_verifier *v)
     return e;
 }
 
+/* A connection that the other side has closed is an error to TLS and must not be the end of the caller's program: SIGPIPE is held back
+ * meanwhile, and taken away if it came. */
+static bool hold_pipe(sigset_t *ret_before)
+{
+    sigset_t pipe, pending;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    sigpending(&pending);
+    pthread_sigmask(SIG_BLOCK, &pipe, ret_before);
+    return sigismember(&pending, SIGPIPE) == 1;
+}
+
+static void release_pipe(const sigset_t *before, bool was_pending)
+{
+    static const struct timespec now = {0, 0};
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    if (!was_pending)
+        sigtimedwait(&pipe, NULL, &now);
+    pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
 enum mereau_status mereau_verifier_refresh(struct mereau_verifier *v)
 {
+    sigset_t before;
+    bool was_pending = hold_pipe(&before);
     pthread_mutex_lock(&v->lock);
     err_t e = refresh(v);
     pthread_mutex_unlock(&v->lock);
+    release_pipe(&before, was_pending);
     return e == ERR_OK ? MEREAU_OK : e == ERR_MEMORY ? MEREAU_MEMORY : MEREAU_NETWORK;
 }
 

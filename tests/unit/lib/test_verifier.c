@@ -121,7 +121,8 @@ static struct str set_of(struct world *w, const struct jwk *const *keys, size_t 
     jw_key(&jw, "keys");
     jw_open(&jw, '[');
     for (size_t i = 0; i < n; i++)
-        CHECK(jwk_print_public(keys[i], w->a, &jw) == ERR_OK);
+        if (jwk_print_public(keys[i], w->a, &jw) != ERR_OK)
+            abort(); /* the server's thread comes here, too, and does not count */
     jw_close(&jw, ']');
     jw_close(&jw, '}');
     return arena_str(w->a, buf_view(&b));
