@@ -89,6 +89,8 @@ void api_refuse(void *core, const struct http_req *req, err_t e, struct http_res
 /* The browser's live session into c->session and the op's actor. ERR_UNAUTHENTICATED when there is none. For
  * endpoints that anyone may call and that look at the session if there is one. */
 err_t call_session(struct call *c);
+/* The same where nobody need be signed in: ERR_OK and *ret NULL then. */
+err_t call_session_if_any(struct call *c, const struct session **ret);
 /* The token or API key of the Authorization header into c->bearer and the op's actor. ERR_TOKEN_MISSING,
  * ERR_TOKEN_INVALID. */
 err_t call_bearer(struct call *c);

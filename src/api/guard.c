@@ -121,6 +121,16 @@ err_t call_session(struct call *c)
     return ERR_OK;
 }
 
+err_t call_session_if_any(struct call *c, const struct session **ret)
+{
+    err_t e = call_session(c);
+    *ret = e == ERR_OK ? &c->session : NULL;
+    if (e != ERR_UNAUTHENTICATED && e != ERR_NOT_FOUND)
+        return e;
+    c->op.fault = (struct fault){.code = ERR_OK};
+    return ERR_OK;
+}
+
 /* "Bearer" and what follows; the scheme's name has no case (RFC 9110 section 11.1). */
 static bool scheme_is(struct str header, struct str scheme, struct str *ret_rest)
 {

@@ -7,17 +7,6 @@
 /* --- authorization
  * ------------------------------------------------------------------------------------------------ */
 
-/* The session if there is one: ERR_OK with *ret NULL if not. */
-static err_t session_if_any(struct call *c, const struct session **ret)
-{
-    err_t e = call_session(c);
-    *ret = e == ERR_OK ? &c->session : NULL;
-    if (e != ERR_UNAUTHENTICATED && e != ERR_NOT_FOUND)
-        return e;
-    c->op.fault = (struct fault){0};
-    return ERR_OK;
-}
-
 static err_t to_sign_in(struct call *c, const struct authorize_result *r)
 {
     return answer_redirect(
@@ -46,7 +35,7 @@ err_t api_authorize(struct call *c, void *params)
 {
     const struct session *session;
     struct authorize_result r;
-    TRY(session_if_any(c, &session));
+    TRY(call_session_if_any(c, &session));
     TRY(authorize(&c->op, params, session, STR_NONE, &r));
     return oauth_answer(c, &r);
 }

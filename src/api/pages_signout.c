@@ -3,16 +3,6 @@
 #include "api/pages.h"
 #include "oauth/signout.h"
 
-static err_t session_if_any(struct call *c, const struct session **ret)
-{
-    err_t e = call_session(c);
-    *ret = e == ERR_OK ? &c->session : NULL;
-    if (e != ERR_UNAUTHENTICATED && e != ERR_NOT_FOUND)
-        return e;
-    c->op.fault = (struct fault){.code = ERR_OK};
-    return ERR_OK;
-}
-
 static void set_param(json_t *list, const char *name, struct str value)
 {
     json_t *item = value.p ? page_item(list) : NULL;
@@ -80,7 +70,7 @@ err_t page_signout(struct call *c, void *params)
     const struct signout_params *p = params;
     const struct session *session;
     struct signout s;
-    TRY(session_if_any(c, &session));
+    TRY(call_session_if_any(c, &session));
     TRY(signout_check(&c->op, p, session, &s));
     if (session && !s.sure)
         return ask(c, p, &s);
@@ -101,7 +91,7 @@ err_t page_signout_post(struct call *c, void *params)
         TRY(signout_query(&c->op, p, &query));
         return page_go(c, arena_fmt(c->op.arena, "signout?%.*s", STR_ARG(query)));
     }
-    TRY(session_if_any(c, &session));
+    TRY(call_session_if_any(c, &session));
     TRY(signout_check(&c->op, p, session, &s));
     if (session)
         TRY(csrf_check(&c->op, "signout", c->session_text, p->confirm));

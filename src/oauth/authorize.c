@@ -2,7 +2,7 @@
  * code, an error the client may hear, or a question to the person. */
 #include "oauth/authorize.h"
 #include "oauth/register.h"
-#include "oauth/session_client.h"
+#include "oauth/signout.h"
 
 /* --- the code
  * ----------------------------------------------------------------------------------------------------- */
@@ -26,7 +26,7 @@ static err_t code_row_tx(struct db *db, void *ctx)
     if (t->id)
         TRY(ticket_insert(db, t, &x->text));
     if (x->id_token)
-        TRY(session_client_put_tx(db, t->tenant_id, t->session_id, t->client_id, x->session_end_s));
+        TRY(sign_out_listen_tx(db, t->tenant_id, t->session_id, t->client_id, x->session_end_s));
     if (!x->consent)
         return ERR_OK;
     TRY(consent_put_tx(db, t->tenant_id, t->account_id, t->client_id, x->consent_scope, t->created_s));

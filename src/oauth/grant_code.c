@@ -2,7 +2,7 @@
  * in the transaction that inserts what it buys. A code that comes from the wrong client, with the wrong
  * redirect URI or verifier is burnt; one that comes twice kills what it bought (A26 to A31). */
 #include "oauth/code.h"
-#include "oauth/session_client.h"
+#include "oauth/signout.h"
 
 struct redeem {
     const struct token_params *p;
@@ -179,7 +179,7 @@ static err_t code_tx(struct db *db, void *ctx)
         TRY(grant_insert(db, &r->grant, r->ticket.id));
         TRY(issue_insert(db, x->issued));
         if (tells_sign_out(r))
-            TRY(session_client_put_tx(db, r->ticket.tenant_id, r->ticket.session_id, r->client->id, r->code.session_end_s));
+            TRY(sign_out_listen_tx(db, r->ticket.tenant_id, r->ticket.session_id, r->client->id, r->code.session_end_s));
         TRY(audit_write(db, x->store, x->audit));
     }
     x->won = won;

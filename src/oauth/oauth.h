@@ -1,6 +1,5 @@
-/* OAuth 2 as an authorization server: RFC 6749 narrowed by RFC 9700. Shared types; one header for the domain,
- * one file a thing (client.c, authorize.c, consent.c, issue.c, grant_code.c, grant_client.c, grant_refresh.c,
- * introspect.c, revoke.c, discovery.c, verify.c). */
+/* OAuth 2 as an authorization server, RFC 6749 narrowed by RFC 9700, and OpenID Connect on it. Shared types; one header for the
+ * domain, one file a thing: the names of the files say which. */
 #pragma once
 #include "account/session.h"
 

@@ -6,6 +6,12 @@
 
 struct delivery;
 
+/* The client wants to be told of the end of sessions. */
+static inline bool client_hears_sign_out(const struct client *c)
+{
+    return c->backchannel_logout_uri.n || c->frontchannel_logout_uri.n;
+}
+
 struct signout_params {
     struct str id_token_hint, logout_hint, client_id, post_logout_redirect_uri, state, ui_locales;
     struct str confirm; /* ours: the person has said yes on our page; a csrf_make() text. Not named csrf: the guard would refuse clients' forms */

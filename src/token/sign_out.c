@@ -8,6 +8,11 @@
 
 #define PAGE 64
 
+err_t sign_out_listen_tx(struct db *db, int64_t tenant_id, int64_t session_id, int64_t client_id, int64_t expires_s)
+{
+    return db_run(db, Q_SESSION_CLIENT_PUT, BIND(vint(tenant_id), vint(session_id), vint(client_id), vint(expires_s)), NULL);
+}
+
 struct listener {
     int64_t session_id, client_id, account_id;
     char name[LIMIT_NAME + 1];
