@@ -7,6 +7,8 @@ bool client_has_secret(const struct client *c);
 err_t client_check(struct op *op, void *spec, bool is_new);
 err_t client_permit(struct op *op, const void *old_spec);
 err_t client_beside(struct db *db, const struct object *o, bool removed);
+/* The keys its people's sign-ins will be signed with are there, and published, before the first one (client_keys.c). */
+err_t client_written(struct op *op, const struct object *o);
 err_t client_seal(struct op *op, const void *spec, struct str old, struct str *ret);
 
 /* client_oidc.c: the members of OpenID Connect, keys among them. */

@@ -1,5 +1,5 @@
 /* Keys between a tenant and a client: what the tenant signs with for it, what it is encrypted to. */
-#include "oauth/parts.h"
+#include "oauth/client.h"
 #include "jose/jwe.h"
 #include "token/remote_keys.h"
 
@@ -21,6 +21,23 @@ err_t client_signing_key(struct op *op, struct str alg, const struct signing_key
     if (!alg_find_in(alg.n ? alg : op->tenant->spec->signing_alg, ALGS_ISSUED, &a))
         return op_fail(op, ERR_INTERNAL, "", "the signing algorithm is unknown");
     return tenant_signing_key(op, a, ret);
+}
+
+/* Libraries fetch the key set once and are slow to fetch it again: a key that is made only when it first signs surprises them. */
+err_t client_written(struct op *op, const struct object *o)
+{
+    const struct client *c = client_of(o);
+    const struct str algs[] = {c->id_token_signed_response_alg, c->userinfo_signed_response_alg,
+                               str_is(c->access_token_format, "jwt") ? c->access_token_signing_alg : STR_NONE};
+    const bool needed[] = {true, c->userinfo_signed_response_alg.n > 0, str_is(c->access_token_format, "jwt")};
+    if (op->core->dry || o->disabled || !str_has_word(c->scope, ' ', STR(SCOPE_OPENID)))
+        return ERR_OK;
+    for (size_t i = 0; i < sizeof(algs) / sizeof(algs[0]); i++) {
+        const struct signing_key *key;
+        if (needed[i])
+            TRY(client_signing_key(op, algs[i], &key));
+    }
+    return ERR_OK;
 }
 
 err_t client_encrypt(struct op *op, const struct client *c, struct str alg, struct str enc, struct str text, struct str *ret)

@@ -125,5 +125,6 @@ const struct object_kind kind_client = {
     .check = client_check,
     .permit = client_permit,
     .seal = client_seal,
+    .written = client_written,
     .beside = client_beside,
 };

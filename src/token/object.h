@@ -53,6 +53,8 @@ struct object_kind {
     err_t (*seal)(struct op *op, const void *spec, struct str old, struct str *ret);
     /* Keeps rows of the kind's own beside the object, inside the transaction that has written or removed it. NULL: it has none. */
     err_t (*beside)(struct db *db, const struct object *o, bool removed);
+    /* After a write is on disk: what should be ready when the object is used. NULL: nothing. */
+    err_t (*written)(struct op *op, const struct object *o);
     /* Storage of its own (accounts); NULL: the table `object`. Each member may be NULL: then the table's way. */
     const struct object_store *store;
 };

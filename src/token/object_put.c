@@ -310,6 +310,8 @@ err_t object_put_with(struct op *op, const struct object_kind *k, const json_t *
     json_decref(p.fields);
     if (e != ERR_OK)
         return e;
+    if (changed && k->written)
+        TRY(k->written(op, p.new));
     if (ret)
         *ret = p.new;
     if (ret_changed)
