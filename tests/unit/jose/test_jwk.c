@@ -21,6 +21,26 @@ static void test_thumbprints(const struct crypto *c, struct arena *a, const char
     json_decref(doc);
 }
 
+/* The keys of RFC 7517, certificate and all; and one whose certificate is another key's. */
+static void test_keys_of_the_rfc(struct arena *a)
+{
+    json_t *doc, *v;
+    size_t i;
+    json_t *list = vectors_load("tests/vectors/jose/rfc7517.json", &doc);
+    json_array_foreach(list, i, v)
+    {
+        struct jwk k = {.alg = ALG_COUNT};
+        bool good = str_is(vector_text(v, "verdict"), "ok");
+        err_t e = jwk_parse(json_object_get(v, "jwk"), JWK_ANY | JWK_LENIENT, a, &k);
+        CHECK_ROW(e == (good ? ERR_OK : ERR_KEY), vector_name(v));
+        if (e == ERR_OK) {
+            CHECK_ROW((json_int_t)k.x5c.n == json_integer_value(json_object_get(v, "x5c")), vector_name(v));
+            key_free(&k.key);
+        }
+    }
+    json_decref(doc);
+}
+
 static struct str print(const struct jwk *k, struct arena *a)
 {
     struct buf b;
@@ -169,6 +189,7 @@ int main(void)
     CHECK(a && crypto_new(&c) == ERR_OK);
     test_thumbprints(c, a, "tests/vectors/jose/rfc7638.json");
     test_thumbprints(c, a, "tests/vectors/jose/rfc8037.json");
+    test_keys_of_the_rfc(a);
     test_round_trip(a);
     test_a76(a);
     test_sets(a);

@@ -1,4 +1,4 @@
-/* Compact signatures: the examples of RFC 7515 appendix A and RFC 8037 appendix A (those of the JOSE cookbook,
+/* Compact signatures: the examples of RFC 7515 appendix A and RFC 8037 appendix A, ES256K (those of the JOSE cookbook,
  * RFC 7520, are test_cookbook.c's); and what we sign ourselves with every algorithm of alg.def. */
 #include "jose/jose.h"
 #include "base/limits.h"
@@ -19,13 +19,20 @@ static void check_turned(const struct crypto *c, const struct jwk *k, struct str
 }
 
 static void check_vector(const struct crypto *c, const json_t *jwk, struct str compact, struct str payload,
-                         struct arena *a, const char *name)
+                         struct str verdict, struct arena *a, const char *name)
 {
     struct jwk k = {0};
     struct str got = STR_NONE;
-    CHECK_ROW(jwk_parse(jwk, JWK_PUBLIC | JWK_SIG, a, &k) == ERR_OK, name);
-    CHECK_ROW(jws_verify(c, &k, compact, a, &got) == ERR_OK && str_eq(got, payload), name);
-    check_turned(c, &k, compact, a, name);
+    err_t e = jwk_parse(jwk, JWK_PUBLIC | JWK_SECRET | JWK_SIG, a, &k);
+    CHECK_ROW(e == (str_is(verdict, "key") ? ERR_KEY : ERR_OK), name);
+    if (e != ERR_OK)
+        return;
+    if (str_is(verdict, "refused")) {
+        CHECK_ROW(jws_verify(c, &k, compact, a, &got) != ERR_OK, name);
+    } else {
+        CHECK_ROW(jws_verify(c, &k, compact, a, &got) == ERR_OK && str_eq(got, payload), name);
+        check_turned(c, &k, compact, a, name);
+    }
     key_free(&k.key);
 }
 
@@ -37,8 +44,8 @@ static void test_rfc(const struct crypto *c, const char *path)
     json_array_foreach(list, i, v)
     {
         struct arena *a = arena_new(8 << 20);
-        check_vector(c, json_object_get(v, "jwk"), vector_text(v, "compact"), vector_text(v, "payload"), a,
-                     vector_name(v));
+        check_vector(c, json_object_get(v, "jwk"), vector_text(v, "compact"), vector_text(v, "payload"),
+                     json_str(json_object_get(v, "verdict")), a, vector_name(v));
         arena_free(&a);
     }
     json_decref(doc);
@@ -108,6 +115,7 @@ int main(void)
     CHECK(a && crypto_new(&c) == ERR_OK);
     test_rfc(c, "tests/vectors/jose/rfc7515.json");
     test_rfc(c, "tests/vectors/jose/rfc8037.json");
+    test_rfc(c, "tests/vectors/jose/rfc8812.json");
     test_eddsa_made(c, a);
     test_made(c, a);
     test_length(c, a);
