@@ -118,7 +118,14 @@ struct status_place {
 err_t status_place(struct str payload, struct arena *a, struct status_place *ret);
 bool status_at(const struct status_list *l, int64_t idx, unsigned *ret); /* false: past the end */
 
-/* --- refresh.c --- */
+/* --- refresh.c; with the lock held --- */
+int64_t refresh_next(const struct mereau_verifier *v); /* when something is due */
+err_t refresh_due(struct mereau_verifier *v);          /* fetches what is; the lock is released meanwhile */
+
+/* --- background.c --- */
+/* With the lock held. A pointer is good until the next that is added or dropped. */
+struct wanted *wanted_find(struct mereau_verifier *v, struct str uri);
+void wanted_drop(struct mereau_verifier *v, size_t i);
 err_t refresh_start(struct mereau_verifier *v); /* the lock, and the thread if one is wanted */
 void refresh_end(struct mereau_verifier *v);
 /* Something is not here: sees to it that it is fetched, and waits for that if a thread does it and the caller may wait. Look again then,

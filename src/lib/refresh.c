@@ -1,18 +1,16 @@
-/* Keeping keys and status lists fresh: what is due when, the thread that sees to it, and those who wait for it. One at a time
+/* Keeping keys and status lists fresh: what is due when, and fetching it. One at a time
  * refreshes (`refreshing`), without the lock while it fetches; what was there serves meanwhile, and on when a fetch fails. */
 #include "lib/parts.h"
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define FRESH_DEFAULT_S 300
-#define KID_RETRY_MS    (30 * 1000) /* between fetches that unknown kids cause */
-#define BACKOFF_MS      1000        /* after a failure, doubled with each one more */
+#define BACKOFF_MS      1000 /* after a failure, doubled with each one more */
 #define BACKOFF_DOUBLES 6
 
 /* --- what is due; with the lock held --- */
 
-static int64_t next_due(const struct mereau_verifier *v)
+int64_t refresh_next(const struct mereau_verifier *v)
 {
     int64_t due = v->keys_due_ms;
     for (size_t i = 0; i < v->wanted_n; i++)
@@ -38,47 +36,12 @@ static void note(struct mereau_verifier *v, err_t e, const struct fault *why)
     snprintf(v->problem.detail, sizeof(v->problem.detail), "%s", why->detail[0] ? why->detail : err_text(e));
 }
 
-static void drop_wanted(struct mereau_verifier *v, size_t i)
-{
-    status_list_release(v->wanted[i].list);
-    free(v->wanted[i].uri);
-    v->wanted[i] = v->wanted[--v->wanted_n];
-}
-
-static int64_t used_ms(const struct wanted *w)
-{
-    return w->list ? w->list->used_ms : INT64_MIN;
-}
-
 /* Lists that no token has named for long are not fetched any more. */
 static void drop_unused(struct mereau_verifier *v, int64_t now)
 {
     for (size_t i = v->wanted_n; i-- > 0;)
         if (v->wanted[i].list && now - v->wanted[i].list->used_ms > (int64_t)LIMIT_STATUS_UNUSED_S * 1000)
-            drop_wanted(v, i);
-}
-
-static struct wanted *wanted_find(struct mereau_verifier *v, struct str uri)
-{
-    for (size_t i = 0; i < v->wanted_n; i++)
-        if (str_is(uri, v->wanted[i].uri))
-            return &v->wanted[i];
-    return NULL;
-}
-
-static struct wanted *wanted_add(struct mereau_verifier *v, struct str uri)
-{
-    size_t oldest = 0;
-    char *copy = strndup(uri.p, uri.n);
-    if (!copy)
-        return NULL;
-    for (size_t i = 1; i < v->wanted_n; i++)
-        if (used_ms(&v->wanted[i]) < used_ms(&v->wanted[oldest]))
-            oldest = i;
-    if (v->wanted_n == LIMIT_STATUS_LISTS)
-        drop_wanted(v, oldest);
-    v->wanted[v->wanted_n] = (struct wanted){.uri = copy};
-    return &v->wanted[v->wanted_n++];
+            wanted_drop(v, i);
 }
 
 /* --- one refresh; by whoever set `refreshing`, called with the lock, which is released while fetching --- */
@@ -180,13 +143,13 @@ static err_t work_off(struct mereau_verifier *v, int64_t now)
 }
 
 /* With the lock held. */
-static err_t refresh(struct mereau_verifier *v)
+err_t refresh_due(struct mereau_verifier *v)
 {
     while (v->refreshing)
         pthread_cond_wait(&v->done, &v->lock);
     int64_t now = steady_ms();
     drop_unused(v, now);
-    if (next_due(v) > now)
+    if (refresh_next(v) > now)
         return ERR_OK;
     v->refreshing = true;
     err_t e = work_off(v, now);
@@ -223,7 +186,7 @@ enum mereau_status mereau_verifier_refresh(struct mereau_verifier *v)
     sigset_t before;
     bool was_pending = hold_pipe(&before);
     pthread_mutex_lock(&v->lock);
-    err_t e = refresh(v);
+    err_t e = refresh_due(v);
     pthread_mutex_unlock(&v->lock);
     release_pipe(&before, was_pending);
     return e == ERR_OK ? MEREAU_OK : e == ERR_MEMORY ? MEREAU_MEMORY : MEREAU_NETWORK;
@@ -232,7 +195,7 @@ enum mereau_status mereau_verifier_refresh(struct mereau_verifier *v)
 int64_t mereau_verifier_next_refresh(struct mereau_verifier *v)
 {
     pthread_mutex_lock(&v->lock);
-    int64_t due = next_due(v), now = steady_ms();
+    int64_t due = refresh_next(v), now = steady_ms();
     pthread_mutex_unlock(&v->lock);
     return due == INT64_MAX ? -1 : due > now ? due - now : 0;
 }
@@ -243,123 +206,4 @@ const char *mereau_verifier_problem(struct mereau_verifier *v, char *ret, size_t
     snprintf(ret, n, "%s", v->problem.detail);
     pthread_mutex_unlock(&v->lock);
     return ret;
-}
-
-/* --- the thread --- */
-
-static struct timespec in_ms(int64_t ms)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_sec += ms / 1000;
-    t.tv_nsec += ms % 1000 * 1000000;
-    if (t.tv_nsec >= 1000000000) {
-        t.tv_sec++;
-        t.tv_nsec -= 1000000000;
-    }
-    return t;
-}
-
-static void *thread_main(void *ctx)
-{
-    struct mereau_verifier *v = ctx;
-    pthread_mutex_lock(&v->lock);
-    while (!v->stop) {
-        int64_t left = next_due(v) - steady_ms();
-        struct timespec until = in_ms(left < LIMIT_REMOTE_FRESH_MAX_S * 1000LL ? left : LIMIT_REMOTE_FRESH_MAX_S * 1000LL);
-        if (left > 0)
-            pthread_cond_timedwait(&v->wake, &v->lock, &until);
-        else
-            (void)!refresh(v); /* a failure is noted, and due again after a while */
-    }
-    pthread_mutex_unlock(&v->lock);
-    return NULL;
-}
-
-/* The program's signals are not for this thread. */
-static bool start_thread(struct mereau_verifier *v)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool ok = pthread_create(&v->thread, NULL, thread_main, v) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return ok;
-}
-
-static void end_locks(struct mereau_verifier *v)
-{
-    pthread_cond_destroy(&v->done);
-    pthread_cond_destroy(&v->wake);
-    pthread_mutex_destroy(&v->lock);
-}
-
-err_t refresh_start(struct mereau_verifier *v)
-{
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_mutex_init(&v->lock, NULL);
-    pthread_cond_init(&v->wake, &attr);
-    pthread_cond_init(&v->done, &attr);
-    pthread_condattr_destroy(&attr);
-    if (!v->background || start_thread(v))
-        return ERR_OK;
-    end_locks(v);
-    return ERR_MEMORY;
-}
-
-void refresh_end(struct mereau_verifier *v)
-{
-    pthread_mutex_lock(&v->lock);
-    v->stop = true;
-    pthread_cond_broadcast(&v->wake);
-    pthread_mutex_unlock(&v->lock);
-    if (v->background)
-        pthread_join(v->thread, NULL);
-    end_locks(v);
-}
-
-/* --- waiting for it; with the lock held --- */
-
-static int64_t due_of(struct mereau_verifier *v, const struct str *uri)
-{
-    const struct wanted *w = uri ? wanted_find(v, *uri) : NULL;
-    return !uri ? v->keys_due_ms : w ? w->due_ms : INT64_MAX;
-}
-
-/* The keys, or a list: if due, the thread is woken, and waited for as long as the caller may. True: there is no thread. */
-static bool wait_for(struct mereau_verifier *v, const struct str *uri)
-{
-    struct timespec until = in_ms(v->wait_ms);
-    int64_t asked = steady_ms();
-    bool due = due_of(v, uri) <= asked;
-    if (!due || !v->background)
-        return due;
-    pthread_cond_signal(&v->wake);
-    while (v->wait_ms && due_of(v, uri) <= asked && !v->stop)
-        if (pthread_cond_timedwait(&v->done, &v->lock, &until) != 0)
-            break;
-    return false;
-}
-
-bool refresh_for_keys(struct mereau_verifier *v, bool unknown_kid)
-{
-    int64_t now = steady_ms();
-    pthread_mutex_lock(&v->lock);
-    if (unknown_kid && v->keys_due_ms != INT64_MAX && now >= v->kid_retry_ms) {
-        v->kid_retry_ms = now + KID_RETRY_MS;
-        v->keys_due_ms = now;
-    }
-    bool due = wait_for(v, NULL);
-    pthread_mutex_unlock(&v->lock);
-    return due;
-}
-
-bool refresh_for_list(struct mereau_verifier *v, struct str uri)
-{
-    pthread_mutex_lock(&v->lock);
-    bool due = (wanted_find(v, uri) || wanted_add(v, uri)) && wait_for(v, &uri);
-    pthread_mutex_unlock(&v->lock);
-    return due;
 }
