@@ -1,7 +1,6 @@
 /* SQLite connections: one is used by one thread. */
 #include "store/sqlite.h"
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -26,7 +25,7 @@ const struct engine engine_sqlite = {
     .col_int = sqlite_col_int,
     .col_text = sqlite_col_text,
     .col_null = sqlite_col_null,
-    .tx = writer_tx,
+    .tx = sqlite_tx,
 };
 
 /* A quota or a file size limit comes as an I/O error; at COMMIT SQLite does not keep its number, but errno is
@@ -159,16 +158,4 @@ err_t sqlite_db_open(struct store *s, size_t cache_kib, struct db **ret)
 void sqlite_db_close(struct db *db)
 {
     sqlite_disconnect((struct sqlite_db *)db);
-}
-
-err_t sqlite_thread(pthread_t *ret, const char *name, void *(*fn)(void *), void *arg)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int rc = pthread_create(ret, NULL, fn, arg);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (rc == 0)
-        pthread_setname_np(*ret, name);
-    return rc == 0 ? ERR_OK : ERR_MEMORY;
 }

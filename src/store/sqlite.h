@@ -1,7 +1,6 @@
 /* The SQLite engine's own structures. Private to src/store/sqlite*.c. */
 #pragma once
-#include "store/engine.h"
-#include <pthread.h>
+#include "store/writer.h"
 #include <sqlite3.h>
 
 #define SQLITE_FILE "mereau.db"
@@ -23,13 +22,13 @@ struct sqlite_db {
     struct statement statement[QUERY_COUNT];
 };
 
-struct writer;
 struct checkpointer;
 struct sqlite_store {
     char *path;
     struct sqlite_db *wdb; /* the writer's connection */
     struct tx tx;
     struct writer *writer;
+    sqlite3_stmt *step[STEP_COUNT];
     struct checkpointer *checkpointer;
 };
 
@@ -40,8 +39,6 @@ err_t sqlite_connect(struct store *s, const char *path, int flags, struct sqlite
 void sqlite_disconnect(struct sqlite_db *db);
 err_t sqlite_exec(struct sqlite_db *db, const char *sql); /* complains on failure */
 int sqlite_pragma_int(struct sqlite_db *db, const char *sql, int64_t *ret);
-err_t sqlite_thread(pthread_t *ret, const char *name, void *(*fn)(void *),
-                    void *arg);              /* with all signals blocked */
 void sqlite_reset_all(struct sqlite_db *db); /* statements somebody forgot to end */
 err_t sqlite_db_open(struct store *s, size_t cache_kib, struct db **ret);
 void sqlite_db_close(struct db *db);
@@ -64,12 +61,10 @@ err_t sqlite_migrate_plan(const char *data_dir, struct arena *a, struct str *ret
 err_t sqlite_backup(struct store *s, const char *path, struct fault *f);
 err_t sqlite_check(struct db *db, struct fault *f);
 
-/* sqlite_writer.c */
-err_t writer_start(struct store *s);
-void writer_stop(struct store *s); /* after what waits is written */
-err_t writer_tx(struct store *s, store_tx_fn fn, void *ctx);
-void writer_finish_checkpoint(
-    struct store *s); /* between two commits: the rest of it, and the log starts anew */
+/* sqlite_writer.c: what writer.c needs of this engine */
+err_t sqlite_writer_start(struct store *s);
+void sqlite_writer_stop(struct store *s);
+err_t sqlite_tx(struct store *s, store_tx_fn fn, void *ctx);
 
 /* sqlite_checkpoint.c */
 err_t checkpointer_new(struct store *s);   /* before the writer starts */

@@ -63,7 +63,7 @@ static void fold(struct checkpointer *c)
     atomic_store_explicit(&c->next, atomic_load(&c->frames) + FOLD_FRAMES / 2, memory_order_relaxed);
     warn_if_huge(c, frames);
     if (rc == SQLITE_OK)
-        writer_finish_checkpoint(c->store);
+        writer_interrupt(((struct sqlite_store *)c->store->impl)->writer);
 }
 
 void checkpointer_rest(struct store *s)
@@ -128,7 +128,7 @@ err_t checkpointer_new(struct store *s)
 err_t checkpointer_start(struct store *s)
 {
     struct checkpointer *c = ((struct sqlite_store *)s->impl)->checkpointer;
-    TRY(sqlite_thread(&c->thread, "store-folder", checkpointer_main, c));
+    TRY(writer_thread(&c->thread, "store-folder", checkpointer_main, c));
     c->running = true;
     return ERR_OK;
 }

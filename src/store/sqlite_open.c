@@ -221,7 +221,7 @@ static void release(struct store *s)
 static err_t start_threads(struct store *s)
 {
     TRY(checkpointer_new(s));
-    TRY(writer_start(s));
+    TRY(sqlite_writer_start(s));
     err_t e = id_ceiling_raise(s, false);
     if (e != ERR_OK && e != ERR_STORE_FULL) /* with a full disk there is still much to read */
         return e;
@@ -234,7 +234,7 @@ static void stop_threads(struct store *s)
     checkpointer_stop(s);
     if (own->writer)
         (void)!id_ceiling_raise(s, true);
-    writer_stop(s);
+    sqlite_writer_stop(s);
     checkpointer_free(s);
 }
 
