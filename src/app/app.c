@@ -17,11 +17,16 @@
 #define CACHE_OBJECTS   32768 /* 10,000 tenants with a client or two each */
 #define START_CACHE_KIB 256
 
-bool app_has_store(const char *data_dir)
+const char *app_dsn(const struct settings *s, struct arena *a)
+{
+    return str_starts(s->store, STR("postgres")) ? arena_cstr(a, s->store) : NULL;
+}
+
+bool app_has_store(const char *data_dir, const char *dsn)
 {
     char path[4096];
     snprintf(path, sizeof path, "%s/mereau.db", data_dir);
-    return access(path, F_OK) == 0;
+    return dsn || access(path, F_OK) == 0;
 }
 
 struct log *app_log(const struct settings *s)
@@ -160,7 +165,7 @@ static err_t open_all(struct app *a, struct log *log, struct fault *f)
 {
     struct core *c = &a->core;
     TRY(open_memory(a, log));
-    TRY(store_open(&(struct store_config){a->data_dir, log, c->metrics, c->clock}, &c->store, f));
+    TRY(store_open(&(struct store_config){a->data_dir, app_dsn(&a->config->settings, a->arena), log, c->metrics, c->clock}, &c->store, f));
     TRY(keyring_open(c, a->data_dir, a->master_key_file, &a->master_in_data, f));
     TRY(audit_start(c));
     TRY(open_outbox(a));

@@ -29,7 +29,9 @@ void app_close(struct app *a);
 /* An op of the process itself (ACTOR_SYSTEM) for the default tenant, on a connection and arena of the
  * caller's. */
 err_t app_op(struct app *a, struct db *db, struct arena *arena, struct op *ret);
-bool app_has_store(const char *data_dir);
+bool app_has_store(const char *data_dir, const char *dsn_or_null);
+/* "postgresql://..." of the setting store; NULL: SQLite. In the arena. */
+const char *app_dsn(const struct settings *s, struct arena *a);
 struct log *app_log(const struct settings *s);
 
 /* --- commands.c, main.c --- */

@@ -101,10 +101,8 @@ void config_check(struct config *c)
     check_addresses(c, SETTING_management, s->management);
     if (!s->data.n)
         fault_at(c, SETTING_data, "expected a folder", NULL);
-    if (str_starts(s->store, STR("postgres")))
-        fault_at(c, SETTING_store, "this version has no PostgreSQL engine yet; write %s", "sqlite");
-    else if (!str_is(s->store, "sqlite"))
-        fault_at(c, SETTING_store, "expected %s", "sqlite");
+    if (!str_starts(s->store, STR("postgresql://")) && !str_starts(s->store, STR("postgres://")) && !str_is(s->store, "sqlite"))
+        fault_at(c, SETTING_store, "expected %s", "sqlite or postgresql://...");
     if (!s->tls_certificate.n != !s->tls_key.n)
         fault_at(c, s->tls_key.n ? SETTING_tls_key : SETTING_tls_certificate, "%s go together",
                  "tls.certificate and tls.key");

@@ -121,8 +121,8 @@ static void look_at_old_store(struct restore *r, struct log *log)
     struct db *db = NULL;
     struct fault f = {0};
     struct metrics *m = metrics_new();
-    struct store_config cfg = {r->call->place->data_dir, log, m, &clock_system};
-    if (!app_has_store(cfg.data_dir) || !m || store_open(&cfg, &store, &f) != ERR_OK) {
+    struct store_config cfg = {r->call->place->data_dir, NULL, log, m, &clock_system};
+    if (!app_has_store(cfg.data_dir, NULL) || !m || store_open(&cfg, &store, &f) != ERR_OK) {
         if (m)
             metrics_free(&m);
         return;

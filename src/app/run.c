@@ -231,6 +231,7 @@ static int run_with_config(struct running *r)
     if (e != ERR_OK && !tells)
         return print_faults(r);
     r->place.data_dir = arena_cstr(r->arena, r->config.settings.data);
+    r->place.dsn = app_dsn(&r->config.settings, r->arena);
     r->place.master_key_file = r->config.settings.master_key_file.n
                                    ? arena_cstr(r->arena, r->config.settings.master_key_file)
                                    : NULL;
@@ -248,7 +249,7 @@ static int run_with_config(struct running *r)
     int fd = cli_connect(r->place.data_dir);
     if (fd >= 0)
         return run_on_server(r, fd);
-    if (app_has_store(r->place.data_dir) || (c->flags & CLI_CREATES))
+    if (app_has_store(r->place.data_dir, r->place.dsn) || (c->flags & CLI_CREATES))
         return run_on_store(r);
     if (access(r->place.data_dir, F_OK) == 0 && access(r->place.data_dir, X_OK) < 0)
         return cli_refuse(&r->call, 1, "you may not look into %s: run this as the server's user, or as root",

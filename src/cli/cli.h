@@ -10,6 +10,7 @@
 /* What a command may know of the place it works in. */
 struct cli_place {
     const char *data_dir;
+    const char *dsn;             /* "postgresql://...": the store is there; NULL: in data_dir */
     const char *master_key_file; /* NULL: the default place */
     const char *cwd;             /* the caller's: relative paths mean there */
     const char *user;            /* the caller's name on this machine */

@@ -12,7 +12,7 @@ struct engine {
      */
     err_t (*open)(struct store *s, struct fault *f);
     void (*close)(struct store *s);
-    err_t (*migrate_plan)(const char *data_dir, struct arena *a, struct str *ret_text, struct fault *f);
+    err_t (*migrate_plan)(const char *where, struct arena *a, struct str *ret_text, struct fault *f);
     err_t (*backup)(struct store *s, const char *path, struct fault *f);
     err_t (*check)(struct db *db, struct fault *f);
     err_t (*db_open)(struct store *s, size_t cache_kib, struct db **ret);
@@ -28,7 +28,7 @@ struct engine {
     bool (*col_null)(const struct rows *r, int col);
     err_t (*tx)(struct store *s, store_tx_fn fn, void *ctx);
 };
-extern const struct engine engine_sqlite;
+extern const struct engine engine_sqlite, engine_pg;
 
 /* revoked.log, open for appending. Used by the thread that commits. */
 struct revoked_log {

@@ -53,7 +53,7 @@ err_t store_open(const struct store_config *cfg, struct store **ret, struct faul
         free(s);
         return fault_set(f, ERR_MEMORY, "", "out of memory while opening the store");
     }
-    s->engine = &engine_sqlite;
+    s->engine = cfg->dsn ? &engine_pg : &engine_sqlite;
     s->cfg = *cfg;
     s->cfg.data_dir = s->dir;
     s->dir_fd = s->lock_fd = s->revoked.fd = -1;
@@ -85,9 +85,9 @@ void store_close(struct store **ps)
     let_go(s);
 }
 
-err_t store_migrate_plan(const char *data_dir, struct arena *a, struct str *ret_text, struct fault *f)
+err_t store_migrate_plan(const char *data_dir, const char *dsn, struct arena *a, struct str *ret_text, struct fault *f)
 {
-    return engine_sqlite.migrate_plan(data_dir, a, ret_text, f);
+    return dsn ? engine_pg.migrate_plan(dsn, a, ret_text, f) : engine_sqlite.migrate_plan(data_dir, a, ret_text, f);
 }
 
 err_t store_backup(struct store *s, const char *path, struct fault *f)

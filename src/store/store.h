@@ -22,6 +22,7 @@ struct db; /* one connection of one thread */
 
 struct store_config {
     const char *data_dir; /* holds mereau.db, lock, control.sock, revoked.log */
+    const char *dsn;      /* "postgresql://...": the store is there; NULL: in the data directory */
     struct log *log;
     struct metrics *metrics;
     const struct clock *clock;
@@ -33,7 +34,7 @@ err_t store_open(const struct store_config *cfg, struct store **ret, struct faul
 void store_close(struct store **s); /* waits for the writer; checkpoints */
 /* What an upgrade would do, one line a step, without doing it ("" when up to date). Opens read-only, needs no
  * lock. */
-err_t store_migrate_plan(const char *data_dir, struct arena *a, struct str *ret_text, struct fault *f);
+err_t store_migrate_plan(const char *data_dir, const char *dsn, struct arena *a, struct str *ret_text, struct fault *f);
 /* Hot backup (VACUUM INTO) to a file that must not exist; from a read connection, while serving. */
 err_t store_backup(struct store *s, const char *path, struct fault *f);
 err_t store_check(struct db *db, struct fault *f); /* quick_check; ERR_STORE_CORRUPT */

@@ -173,8 +173,12 @@ static void run_batch(struct writer *w, struct job **jobs, size_t n)
 {
     if (n > 1 && try_batch(w, jobs, n) == ERR_OK)
         return;
-    for (size_t i = 0; i < n; i++)
-        jobs[i]->err = try_batch(w, &jobs[i], 1);
+    for (size_t i = 0; i < n; i++) {
+        int tries = 0;
+        do
+            jobs[i]->err = try_batch(w, &jobs[i], 1);
+        while (jobs[i]->err != ERR_OK && w->engine->again && w->engine->again(w->db) && ++tries < LIMIT_PUT_TRIES);
+    }
 }
 
 static void wake_all(struct writer *w, struct job **jobs, size_t n)

@@ -9,7 +9,8 @@ struct writer_engine {
     err_t (*step)(struct db *db, enum writer_step step); /* complains on failure */
     bool (*lost)(const struct db *db);                   /* no transaction is open any more */
     void (*settle)(struct db *db);                       /* after a job: what it forgot to end */
-    void (*between)(struct store *s);                    /* between two commits, after writer_interrupt */
+    void (*between)(struct store *s);                    /* between two commits, after writer_interrupt; may be NULL */
+    bool (*again)(struct db *db);                        /* was the last failure a conflict that passes? NULL: there are none */
 };
 struct writer;
 err_t writer_start(struct store *s, const struct writer_engine *engine, struct db *db, struct tx *tx, struct writer **ret);

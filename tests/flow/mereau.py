@@ -93,10 +93,23 @@ class Mereau:
         self.config_file = os.path.join(self.dir, "mereau.yaml")
         self.log_file = os.path.join(self.dir, "log")
         self.process = None
+        self.store = self.make_store() if data is None else None
         self.write_config(config or {
-            "server": merged({"issuer": self.url, "listen": "127.0.0.1:%d" % self.port, "management": "127.0.0.1:%d" % self.management_port,
+            "server": merged({**self.store_setting(), "issuer": self.url, "listen": "127.0.0.1:%d" % self.port, "management": "127.0.0.1:%d" % self.management_port,
                               "data": self.data}, server),
             "tenants": merged({"default": merged(TENANT, tenant)}, tenants)})
+
+    def make_store(self):
+        """MEREAU_PG: a folder with a PostgreSQL server's socket; each server gets a database of its own there."""
+        folder = os.environ.get("MEREAU_PG")
+        if not folder:
+            return None
+        name = "t" + secrets.token_hex(8)
+        subprocess.run(["psql", "-q", "-h", folder, "-U", "postgres", "-c", "CREATE DATABASE " + name], check=True)
+        return "postgresql://postgres@/%s?host=%s" % (name, folder)
+
+    def store_setting(self):
+        return {"store": self.store} if self.store else {}
 
     def write_config(self, config):
         self.config = config

@@ -113,20 +113,20 @@ static void test_versions(void)
     struct arena *a = arena_new(1024 * 1024);
     struct str plan;
     test_dir(&t);
-    CHECK(store_migrate_plan(t.dir, a, &plan, &t.fault) == ERR_OK);
+    CHECK(store_migrate_plan(t.dir, NULL, a, &plan, &t.fault) == ERR_OK);
     CHECK(str_starts(plan, STR("schema 1: first schema\n")));
     CHECK(test_size(&t, "mereau.db") == -1);
     CHECK(test_open(&t) == ERR_OK);
-    CHECK(store_migrate_plan(t.dir, a, &plan, &t.fault) == ERR_OK); /* while it serves */
+    CHECK(store_migrate_plan(t.dir, NULL, a, &plan, &t.fault) == ERR_OK); /* while it serves */
     CHECK(plan.n == 0);
     store_close(&t.store);
-    CHECK(store_migrate_plan(t.dir, a, &plan, &t.fault) == ERR_OK);
+    CHECK(store_migrate_plan(t.dir, NULL, a, &plan, &t.fault) == ERR_OK);
     CHECK(plan.n == 0);
     raw(&t, "PRAGMA user_version=9999");
     CHECK(test_open(&t) == ERR_STORE_VERSION);
     CHECK(strstr(t.fault.detail, "9999") != NULL);
     t.fault.code = ERR_OK;
-    CHECK(store_migrate_plan(t.dir, a, &plan, &t.fault) == ERR_STORE_VERSION);
+    CHECK(store_migrate_plan(t.dir, NULL, a, &plan, &t.fault) == ERR_STORE_VERSION);
     test_remove(&t);
 
     test_dir(&t); /* killed before the first schema was in: an empty file */

@@ -1,0 +1,53 @@
+/* The PostgreSQL engine's own structures. Private to src/store/pg*.c. */
+#pragma once
+#include "store/writer.h"
+#include <libpq-fe.h>
+
+struct pg_db {
+    struct db head;
+    PGconn *conn;
+    bool prepared[QUERY_COUNT];
+    bool again;          /* the last failure was a conflict with another transaction: trying again may do */
+    bool snapshot;       /* between read_begin and read_end */
+    int64_t retry_ms;    /* not before that (steady) is a lost connection tried anew */
+    int64_t wait_ms;
+};
+
+struct pg_store {
+    struct pg_db *wdb; /* the writer's connection */
+    struct tx tx;
+    struct writer *writer;
+};
+
+/* pg.c */
+err_t pg_connect(struct store *s, struct pg_db **ret, struct fault *f);
+void pg_disconnect(struct pg_db *db);
+/* Connected, a lost connection tried anew unless a transaction was open on it. ERR_STORE. */
+err_t pg_ready(struct pg_db *db);
+err_t pg_exec(struct pg_db *db, const char *sql); /* no parameters; complains on failure */
+/* What a failed result means; complains unless it is an ordinary answer. Takes r. */
+err_t pg_failed(struct pg_db *db, PGresult *r, const char *what);
+err_t pg_db_open(struct store *s, size_t cache_kib, struct db **ret);
+void pg_db_close(struct db *db);
+err_t pg_read_begin(struct db *db);
+void pg_read_end(struct db *db);
+
+/* pg_statement.c */
+err_t pg_run(struct db *db, enum query q, const struct val *v, size_t n, int64_t *ret_changed);
+err_t pg_rows(struct db *db, enum query q, const struct val *v, size_t n, struct rows *ret);
+bool pg_next(struct rows *r);
+err_t pg_end(struct rows *r);
+int64_t pg_col_int(const struct rows *r, int col);
+struct str pg_col_text(const struct rows *r, int col);
+bool pg_col_null(const struct rows *r, int col);
+
+/* pg_open.c */
+err_t pg_open(struct store *s, struct fault *f);
+void pg_close(struct store *s);
+err_t pg_migrate_plan(const char *data_dir, struct arena *a, struct str *ret_text, struct fault *f);
+err_t pg_backup(struct store *s, const char *path, struct fault *f);
+err_t pg_check(struct db *db, struct fault *f);
+
+/* pg_writer.c */
+err_t pg_writer_start(struct store *s);
+err_t pg_tx(struct store *s, store_tx_fn fn, void *ctx);

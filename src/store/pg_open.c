@@ -1,0 +1,182 @@
+/* Opening the store in a PostgreSQL database: what kind of server it is, and the schema brought up to date, by whoever comes first. */
+#include "store/pg.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+#define VERSION_MIN 130000
+#define LOCK_SQL    "SELECT pg_advisory_xact_lock(1836213601)" /* "mrea" */
+
+static const struct dialect pg_dialect = {
+    .key = "tenant_id BIGINT NOT NULL, id BIGINT NOT NULL, PRIMARY KEY (tenant_id, id)",
+    .blob = "BYTEA",
+};
+
+/* One value as text; "" for none. */
+static err_t ask(struct pg_db *db, const char *sql, char *ret, size_t n)
+{
+    PGresult *r = PQexec(db->conn, sql);
+    if (PQresultStatus(r) != PGRES_TUPLES_OK)
+        return pg_failed(db, r, sql);
+    snprintf(ret, n, "%s", PQntuples(r) > 0 && !PQgetisnull(r, 0, 0) ? PQgetvalue(r, 0, 0) : "");
+    PQclear(r);
+    return ERR_OK;
+}
+
+static err_t check_server(struct pg_db *db, struct fault *f)
+{
+    char text[64];
+    int version = PQserverVersion(db->conn);
+    if (version < VERSION_MIN)
+        return fault_set(f, ERR_STORE, "store", "PostgreSQL 13 or later is needed; this server is %d.%d", version / 10000, version % 10000);
+    if (ask(db, "SHOW server_encoding", text, sizeof(text)) != ERR_OK || strcmp(text, "UTF8") != 0)
+        return fault_set(f, ERR_STORE, "store", "the database has the encoding %s; UTF8 is needed (CREATE DATABASE ... ENCODING 'UTF8')", text);
+    if (ask(db, "SELECT pg_is_in_recovery()", text, sizeof(text)) != ERR_OK || strcmp(text, "f") != 0)
+        return fault_set(f, ERR_STORE, "store", "this PostgreSQL server is a replica that only reads; name the primary");
+    if (ask(db, "SHOW transaction_read_only", text, sizeof(text)) != ERR_OK || strcmp(text, "off") != 0)
+        return fault_set(f, ERR_STORE, "store", "the database takes no writes (default_transaction_read_only)");
+    return ERR_OK;
+}
+
+static err_t schema_version(struct pg_db *db, int *ret, struct fault *f)
+{
+    char text[32];
+    int64_t version = 0;
+    if (ask(db, "SELECT to_regclass('mereau_schema')", text, sizeof(text)) != ERR_OK)
+        return fault_set(f, ERR_STORE, "store", "PostgreSQL: %s", PQerrorMessage(db->conn));
+    if (text[0] && ask(db, "SELECT max(version) FROM mereau_schema", text, sizeof(text)) == ERR_OK)
+        (void)str_to_int(str_z(text), &version);
+    if (version > schema_newest())
+        return fault_set(f, ERR_STORE_VERSION, "", "the store was written by a newer mereau: it has schema %d, this one knows up to %d",
+                         (int)version, schema_newest());
+    *ret = (int)version;
+    return ERR_OK;
+}
+
+static err_t steps(struct pg_db *db, int have, struct arena *a, struct fault *f)
+{
+    for (int i = 0; i < schema_steps(); i++) {
+        int version;
+        const char *what, *sql;
+        char mark[96];
+        arena_reset(a);
+        if (!schema_step(i, &pg_dialect, a, &version, &what, &sql))
+            return fault_set(f, ERR_MEMORY, "", "out of memory while preparing the schema");
+        snprintf(mark, sizeof(mark), "INSERT INTO mereau_schema (version) VALUES (%d)", version);
+        if (version > have && (pg_exec(db, sql) != ERR_OK || pg_exec(db, mark) != ERR_OK))
+            return fault_set(f, ERR_STORE, "store", "schema %d (%s): %s", version, what, PQerrorMessage(db->conn));
+    }
+    return ERR_OK;
+}
+
+/* All of it in one transaction, under a lock that makes others wait and then find it done. */
+static err_t migrate(struct pg_db *db, struct fault *f)
+{
+    int have = 0;
+    struct arena *a = arena_new(2 * 1024 * 1024);
+    if (!a)
+        return fault_set(f, ERR_MEMORY, "", "out of memory while opening the store");
+    err_t e = pg_exec(db, "BEGIN; " LOCK_SQL);
+    if (e == ERR_OK)
+        e = schema_version(db, &have, f);
+    if (e == ERR_OK && have < schema_newest()) {
+        e = pg_exec(db, "CREATE TABLE IF NOT EXISTS mereau_schema (version INTEGER PRIMARY KEY)");
+        e = e == ERR_OK ? steps(db, have, a, f)
+                        : fault_set(f, e, "store", "tables can't be made: %s", PQerrorMessage(db->conn));
+    }
+    arena_free(&a);
+    err_t end = pg_exec(db, e == ERR_OK ? "COMMIT" : "ROLLBACK");
+    return e != ERR_OK ? e : end;
+}
+
+static err_t read_newest_id(struct pg_db *db, int64_t *ret)
+{
+    struct rows r;
+    TRY(db_rows(&db->head, Q_META_LAST_ID, BIND_NONE, &r));
+    int64_t newest = db_next(&r) ? db_int(&r, 0) : 0;
+    TRY(db_end(&r));
+    TRY(db_rows(&db->head, Q_META_GET, BIND(vtext(STR("id_ceiling"))), &r));
+    uint64_t ceiling = 0;
+    if (db_next(&r)) {
+        struct str be = db_text(&r, 0);
+        for (size_t i = 0; i < be.n && i < 8; i++)
+            ceiling = ceiling << 8 | (uint8_t)be.p[i];
+    }
+    *ret = newest > (int64_t)ceiling ? newest : (int64_t)ceiling;
+    return db_end(&r);
+}
+
+static err_t open_writer(struct store *s, struct pg_store *own, struct fault *f)
+{
+    int64_t newest = 0;
+    TRY(pg_connect(s, &own->wdb, f));
+    TRY(check_server(own->wdb, f));
+    TRY(migrate(own->wdb, f));
+    if (read_newest_id(own->wdb, &newest) != ERR_OK)
+        return fault_set(f, ERR_STORE, "store", "PostgreSQL: %s", PQerrorMessage(own->wdb->conn));
+    id_start(s, newest);
+    own->wdb->head.tx = &own->tx;
+    if (pg_writer_start(s) != ERR_OK || id_ceiling_raise(s, false) != ERR_OK)
+        return fault_set(f, ERR_STORE, "store", "the store can't be written");
+    return ERR_OK;
+}
+
+err_t pg_open(struct store *s, struct fault *f)
+{
+    struct pg_store *own = calloc(1, sizeof(*own));
+    if (!own)
+        return fault_set(f, ERR_MEMORY, "", "out of memory while opening the store");
+    s->impl = own;
+    tx_init(&own->tx);
+    err_t e = open_writer(s, own, f);
+    if (e != ERR_OK)
+        pg_close(s);
+    return e;
+}
+
+void pg_close(struct store *s)
+{
+    struct pg_store *own = s->impl;
+    if (own->writer)
+        (void)!id_ceiling_raise(s, true);
+    writer_stop(&own->writer);
+    if (own->wdb)
+        pg_disconnect(own->wdb);
+    tx_free(&own->tx);
+    free(own);
+    s->impl = NULL;
+}
+
+err_t pg_migrate_plan(const char *dsn, struct arena *a, struct str *ret_text, struct fault *f)
+{
+    struct store s = {.engine = &engine_pg, .cfg = {.dsn = dsn, .clock = &clock_system}};
+    struct pg_db *db;
+    struct buf b;
+    int have = 0;
+    TRY(pg_connect(&s, &db, f));
+    err_t e = schema_version(db, &have, f);
+    pg_disconnect(db);
+    TRY(e);
+    buf_init(&b, a, 64 * 1024);
+    for (int i = 0; i < schema_steps(); i++) {
+        int version;
+        const char *what, *sql;
+        if (!schema_step(i, &pg_dialect, a, &version, &what, &sql))
+            return ERR_MEMORY;
+        if (version > have)
+            buf_fmt(&b, "schema %d: %s\n", version, what);
+    }
+    *ret_text = buf_view(&b);
+    return buf_ok(&b) ? ERR_OK : ERR_MEMORY;
+}
+
+err_t pg_backup(struct store *s, const char *path, struct fault *f)
+{
+    (void)s;
+    (void)path;
+    return fault_set(f, ERR_PARAM_BAD, "", "this store is in PostgreSQL: back it up with pg_dump or with the database's own archive");
+}
+
+err_t pg_check(struct db *db, struct fault *f)
+{
+    return pg_exec((struct pg_db *)db, "SELECT 1") == ERR_OK ? ERR_OK : fault_set(f, ERR_STORE, "", "PostgreSQL does not answer");
+}

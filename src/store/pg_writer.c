@@ -1,0 +1,63 @@
+/* The writer's steps on PostgreSQL. */
+#include "store/pg.h"
+
+static const char *const step_sql[STEP_COUNT] = {
+    "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT job", "RELEASE SAVEPOINT job", "ROLLBACK TO SAVEPOINT job",
+};
+
+static err_t step(struct db *head, enum writer_step step)
+{
+    struct pg_db *db = (struct pg_db *)head;
+    struct tx *tx = head->tx;
+    if (step == STEP_BEGIN) {
+        head->tx = NULL; /* nothing is open: a lost connection may be tried anew */
+        err_t e = pg_ready(db);
+        head->tx = tx;
+        TRY(e);
+    }
+    PGresult *r = PQexec(db->conn, step_sql[step]);
+    bool ok = PQresultStatus(r) == PGRES_COMMAND_OK;
+    /* A transaction that has failed is rolled back by COMMIT, which then says so. */
+    if (ok && step == STEP_COMMIT && strcmp(PQcmdStatus(r), "COMMIT") != 0) {
+        PQclear(r);
+        store_complain(head->store, LOG_ERROR, "COMMIT: the transaction had failed");
+        return ERR_STORE;
+    }
+    if (!ok)
+        return pg_failed(db, r, step_sql[step]);
+    PQclear(r);
+    return ERR_OK;
+}
+
+static bool lost(const struct db *head)
+{
+    const struct pg_db *db = (const struct pg_db *)head;
+    PGTransactionStatusType t = PQtransactionStatus(db->conn);
+    return t == PQTRANS_IDLE || t == PQTRANS_UNKNOWN;
+}
+
+static void settle(struct db *head)
+{
+    (void)head; /* results are whole: nothing stays open */
+}
+
+static bool again(struct db *head)
+{
+    struct pg_db *db = (struct pg_db *)head;
+    bool was = db->again;
+    db->again = false;
+    return was;
+}
+
+static const struct writer_engine engine = {.step = step, .lost = lost, .settle = settle, .again = again};
+
+err_t pg_writer_start(struct store *s)
+{
+    struct pg_store *own = s->impl;
+    return writer_start(s, &engine, &own->wdb->head, &own->tx, &own->writer);
+}
+
+err_t pg_tx(struct store *s, store_tx_fn fn, void *ctx)
+{
+    return writer_tx(((struct pg_store *)s->impl)->writer, fn, ctx);
+}
