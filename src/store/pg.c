@@ -95,23 +95,29 @@ static void quiet(void *ctx, const PGresult *r)
     (void)r;
 }
 
-err_t pg_connect(struct store *s, struct pg_db **ret, struct fault *f)
+static PGconn *dial(const struct store *s)
 {
     const char *const names[] = {"dbname", "fallback_application_name", "connect_timeout", NULL};
     const char *const values[] = {s->cfg.dsn, "mereau", "5", NULL};
+    PGconn *c = PQconnectdbParams(names, values, 1);
+    PQsetNoticeReceiver(c, quiet, NULL);
+    return c;
+}
+
+err_t pg_connect(struct store *s, struct pg_db **ret, struct fault *f)
+{
     struct pg_db *db = calloc(1, sizeof(*db));
     if (!db)
         return fault_set(f, ERR_MEMORY, "", "out of memory while opening the store");
     db->head.engine = &engine_pg;
     db->head.store = s;
-    db->conn = PQconnectdbParams(names, values, 1);
+    db->conn = dial(s);
     if (PQstatus(db->conn) != CONNECTION_OK) {
         struct str why = str_z(PQerrorMessage(db->conn));
         err_t e = fault_set(f, ERR_STORE, "store", "PostgreSQL: %.*s", (int)str_find(why, '\n'), why.p);
         pg_disconnect(db);
         return e;
     }
-    PQsetNoticeReceiver(db->conn, quiet, NULL);
     if (set_up(db) != ERR_OK) {
         pg_disconnect(db);
         return fault_set(f, ERR_STORE, "store", "PostgreSQL takes no settings on this connection");
@@ -132,7 +138,8 @@ err_t pg_ready(struct pg_db *db)
         return ERR_OK;
     if (db->head.tx || db->snapshot || steady_ms(db) < db->retry_ms)
         return ERR_STORE;
-    PQreset(db->conn);
+    PQfinish(db->conn);
+    db->conn = dial(db->head.store);
     db->wait_ms = db->wait_ms ? db->wait_ms * 2 : RETRY_MIN_MS;
     db->wait_ms = db->wait_ms < RETRY_MAX_MS ? db->wait_ms : RETRY_MAX_MS;
     db->retry_ms = steady_ms(db) + db->wait_ms;
@@ -141,7 +148,22 @@ err_t pg_ready(struct pg_db *db)
         return ERR_STORE;
     }
     db->wait_ms = db->retry_ms = 0;
-    return set_up(db);
+    TRY(set_up(db));
+    return db->owner ? pg_own(db) : ERR_OK;
+}
+
+err_t pg_own(struct pg_db *db)
+{
+    PGresult *r = PQexec(db->conn, "SELECT pg_try_advisory_lock(1836213602)");
+    bool got = PQresultStatus(r) == PGRES_TUPLES_OK && strcmp(PQgetvalue(r, 0, 0), "t") == 0;
+    PQclear(r);
+    db->owner = true;
+    if (got)
+        return ERR_OK;
+    PQfinish(db->conn); /* nothing is written without it: pg_ready tries anew */
+    db->conn = NULL;
+    complain(db, "store", "another server is using this database");
+    return ERR_STORE_LOCKED;
 }
 
 err_t pg_exec(struct pg_db *db, const char *sql)

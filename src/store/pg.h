@@ -11,6 +11,7 @@ struct pg_db {
     bool snapshot;       /* between read_begin and read_end */
     int64_t retry_ms;    /* not before that (steady) is a lost connection tried anew */
     int64_t wait_ms;
+    bool owner;          /* holds the lock that makes this process the database's only writer */
 };
 
 struct pg_store {
@@ -24,6 +25,8 @@ err_t pg_connect(struct store *s, struct pg_db **ret, struct fault *f);
 void pg_disconnect(struct pg_db *db);
 /* Connected, a lost connection tried anew unless a transaction was open on it. ERR_STORE. */
 err_t pg_ready(struct pg_db *db);
+/* Takes the lock of the one server that may use the database; it goes with the connection. ERR_STORE_LOCKED. */
+err_t pg_own(struct pg_db *db);
 err_t pg_exec(struct pg_db *db, const char *sql); /* no parameters; complains on failure */
 /* What a failed result means; complains unless it is an ordinary answer. Takes r. */
 err_t pg_failed(struct pg_db *db, PGresult *r, const char *what);

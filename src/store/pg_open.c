@@ -110,6 +110,8 @@ static err_t open_writer(struct store *s, struct pg_store *own, struct fault *f)
     int64_t newest = 0;
     TRY(pg_connect(s, &own->wdb, f));
     TRY(check_server(own->wdb, f));
+    if (pg_own(own->wdb) != ERR_OK)
+        return fault_set(f, ERR_STORE_LOCKED, "store", "another server is using this database");
     TRY(migrate(own->wdb, f));
     if (read_newest_id(own->wdb, &newest) != ERR_OK)
         return fault_set(f, ERR_STORE, "store", "PostgreSQL: %s", PQerrorMessage(own->wdb->conn));

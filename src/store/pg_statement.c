@@ -43,14 +43,10 @@ static err_t prepare(struct pg_db *db, enum query q)
     return ERR_OK;
 }
 
-static err_t execute(struct pg_db *db, enum query q, const struct val *v, size_t n, PGresult **ret)
+static err_t try_once(struct pg_db *db, enum query q, const struct val *v, size_t n, PGresult **ret)
 {
     struct bound b;
     char name[16];
-    if (fault_now(db->head.store))
-        return ERR_STORE;
-    if (n > LIMIT_QUERY_PARAMS)
-        return ERR_INTERNAL;
     TRY(pg_ready(db));
     TRY(prepare(db, q));
     bind(&b, v, n);
@@ -61,6 +57,19 @@ static err_t execute(struct pg_db *db, enum query q, const struct val *v, size_t
         return pg_failed(db, r, query_name(q));
     *ret = r;
     return ERR_OK;
+}
+
+/* A connection that has been idle learns of the server's restart when it is used: outside of transactions that costs a second try. */
+static err_t execute(struct pg_db *db, enum query q, const struct val *v, size_t n, PGresult **ret)
+{
+    if (fault_now(db->head.store))
+        return ERR_STORE;
+    if (n > LIMIT_QUERY_PARAMS)
+        return ERR_INTERNAL;
+    bool was_up = PQstatus(db->conn) == CONNECTION_OK;
+    err_t e = try_once(db, q, v, n, ret);
+    bool lost = e != ERR_OK && was_up && PQstatus(db->conn) != CONNECTION_OK;
+    return lost && !db->head.tx && !db->snapshot ? try_once(db, q, v, n, ret) : e;
 }
 
 err_t pg_run(struct db *head, enum query q, const struct val *v, size_t n, int64_t *ret_changed)

@@ -5,16 +5,30 @@ static const char *const step_sql[STEP_COUNT] = {
     "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT job", "RELEASE SAVEPOINT job", "ROLLBACK TO SAVEPOINT job",
 };
 
-static err_t step(struct db *head, enum writer_step step)
+/* Nothing is open: a lost connection may be tried anew, one that is found lost only now as well. */
+static err_t begin(struct db *head)
 {
     struct pg_db *db = (struct pg_db *)head;
     struct tx *tx = head->tx;
-    if (step == STEP_BEGIN) {
-        head->tx = NULL; /* nothing is open: a lost connection may be tried anew */
-        err_t e = pg_ready(db);
-        head->tx = tx;
-        TRY(e);
+    head->tx = NULL;
+    bool was_up = PQstatus(db->conn) == CONNECTION_OK;
+    err_t e = pg_ready(db);
+    if (e == ERR_OK)
+        e = pg_exec(db, step_sql[STEP_BEGIN]);
+    if (e != ERR_OK && was_up && PQstatus(db->conn) != CONNECTION_OK) {
+        e = pg_ready(db);
+        if (e == ERR_OK)
+            e = pg_exec(db, step_sql[STEP_BEGIN]);
     }
+    head->tx = tx;
+    return e;
+}
+
+static err_t step(struct db *head, enum writer_step step)
+{
+    struct pg_db *db = (struct pg_db *)head;
+    if (step == STEP_BEGIN)
+        return begin(head);
     PGresult *r = PQexec(db->conn, step_sql[step]);
     bool ok = PQresultStatus(r) == PGRES_COMMAND_OK;
     /* A transaction that has failed is rolled back by COMMIT, which then says so. */

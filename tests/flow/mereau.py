@@ -11,16 +11,19 @@ import secrets
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import time
 import urllib.parse
 
+import pytest
 import requests
 import yaml
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BINARY = os.environ.get("MEREAU_BIN", os.path.join(ROOT, "build", "mereau"))
+POSTGRES = os.environ.get("MEREAU_PG")  # the folder of a PostgreSQL server's socket: stores are databases there
 SLOW = float(os.environ.get("MEREAU_SLOW", "1"))  # a factor on waits, for sanitizer builds
 
 PASSWORD = "correct horse battery"
@@ -53,6 +56,14 @@ TENANT = {
         {"client_id": "api", "client_secret": API[1], "grant_types": []},
     ],
 }
+
+
+sqlite_only = pytest.mark.skipif(bool(POSTGRES), reason="is about the file that SQLite keeps")
+
+
+def psql(database, text):
+    database = database if "://" in database else "postgresql://postgres@/%s?host=%s" % (database, POSTGRES)
+    subprocess.run(["psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", text], check=True, stdout=subprocess.DEVNULL)
 
 
 def free_port():
@@ -100,16 +111,25 @@ class Mereau:
             "tenants": merged({"default": merged(TENANT, tenant)}, tenants)})
 
     def make_store(self):
-        """MEREAU_PG: a folder with a PostgreSQL server's socket; each server gets a database of its own there."""
-        folder = os.environ.get("MEREAU_PG")
-        if not folder:
+        """A database of its own where POSTGRES leads; SQLite in the data directory otherwise."""
+        if not POSTGRES:
             return None
         name = "t" + secrets.token_hex(8)
-        subprocess.run(["psql", "-q", "-h", folder, "-U", "postgres", "-c", "CREATE DATABASE " + name], check=True)
-        return "postgresql://postgres@/%s?host=%s" % (name, folder)
+        psql("postgres", "CREATE DATABASE " + name)
+        return "postgresql://postgres@/%s?host=%s" % (name, POSTGRES)
 
     def store_setting(self):
         return {"store": self.store} if self.store else {}
+
+    def sql(self, text):
+        """Meddles with the store behind the server's back; on SQLite while it is stopped."""
+        if self.store:
+            psql(self.store, text)
+            return
+        db = sqlite3.connect(os.path.join(self.data, "mereau.db"))
+        db.executescript(text)
+        db.commit()
+        db.close()
 
     def write_config(self, config):
         self.config = config

@@ -80,7 +80,7 @@ SERVER_FAULTS = [
     ("listen: nowhere", ["server.listen", "HOST:PORT"]),
     ("listen: [\"127.0.0.1:99999\"]", ["HOST:PORT"]),
     ("listen: 0.0.0.0:8080", ["loopback", "tls.certificate"]),
-    ("store: postgresql://x", ["PostgreSQL", "yet"]),
+    ("store: postgres-x", ["sqlite or postgresql://"]),
     ("store: mysql", ["sqlite"]),
     ("tls: {certificate: a.pem}", ["tls.certificate and tls.key"]),
     ("tls: yes please", ["server.tls", "keys and values"]),

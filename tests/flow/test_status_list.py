@@ -221,6 +221,7 @@ def test_a_tenant_is_cut_off(fresh):
     assert soon_revoked(s, t, "/t/acme") and not revoked(s, new, "/t/acme")
 
 
+@mereau.sqlite_only
 def test_a_client_with_many_tokens_goes_at_once(fresh):
     """60,000 tokens: the list says so in time, long before the rows are marked."""
     s = fresh(tenant={"clients": CLIENTS})
@@ -280,6 +281,7 @@ def test_no_place_is_given_twice(fresh):
 # --- backups ---
 
 
+@mereau.sqlite_only
 def test_what_a_restore_has_lost_is_revoked(fresh, tmp_path):
     s = fresh(tenant={"clients": CLIENTS})
     kept, dead = job(s), job(s)

@@ -1,0 +1,117 @@
+"""The store in PostgreSQL when the database fails: killed under load, restarted, of the wrong kind, used by two."""
+import importlib.machinery
+import importlib.util
+import os
+import subprocess
+import threading
+import time
+
+import pytest
+import requests
+
+import mereau
+
+loader = importlib.machinery.SourceFileLoader("with_postgres", os.path.join(mereau.ROOT, "tests", "with_postgres"))
+with_postgres = importlib.util.module_from_spec(importlib.util.spec_from_loader("with_postgres", loader))
+loader.exec_module(with_postgres)
+
+
+@pytest.fixture(scope="module")
+def pg():
+    s = with_postgres.Server().start()
+    yield s
+    s.stop()
+
+
+def sql(pg, text, database="postgres"):
+    subprocess.run(["psql", "-q", "-h", pg.dir, "-U", "postgres", "-d", database, "-c", text], check=True, stdout=subprocess.DEVNULL)
+
+
+def store(pg, name, options=""):
+    sql(pg, "CREATE DATABASE %s %s" % (name, options))
+    return "postgresql://postgres@/%s?host=%s" % (name, pg.dir)
+
+
+def test_killed_under_load(pg, fresh):
+    """503 with Retry-After while it lasts, recovery by itself, nothing answered is lost, nothing one-time happens twice (A91)."""
+    s = fresh(server={"store": store(pg, "killed")})
+    refreshing = s.tokens(scope="orders.read offline_access")["refresh_token"]
+    kept, statuses, stop = [], [], threading.Event()
+
+    def work():
+        while not stop.is_set():
+            try:
+                r = s.token(grant_type="client_credentials")
+                statuses.append((r.status_code, r.headers.get("Retry-After")))
+                if r.status_code == 200:
+                    kept.append(r.json()["access_token"])
+            except requests.RequestException:
+                statuses.append((0, None))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for t in threads:
+        t.start()
+    for _ in range(3):
+        time.sleep(1)
+        pg.kill()
+        time.sleep(1)
+        r = s.refresh(refreshing)
+        assert r.status_code == 503 and r.headers["Retry-After"], r.text
+        pg.start()
+        end = time.monotonic() + 20 * mereau.SLOW
+        while s.token(grant_type="client_credentials").status_code != 200:
+            assert time.monotonic() < end, s.log_text()[-2000:]
+            time.sleep(0.1)
+    stop.set()
+    for t in threads:
+        t.join()
+    assert {c for c, _ in statuses} <= {200, 503} and all(after for c, after in statuses if c == 503)
+    assert len(kept) > 100 and all(s.active(t) for t in kept[::7])
+    again = s.refresh(refreshing)  # the old one is good after all that
+    assert again.status_code == 200 and s.refresh(refreshing).json()["refresh_token"] == again.json()["refresh_token"]
+    assert s.cli_json("audit", "verify")["ok"] is True
+
+
+def test_one_server_a_database(pg, fresh):
+    where = store(pg, "owned")
+    first = fresh(server={"store": where})
+    second = fresh(start=False, server={"store": where})
+    second.start(wait=False)
+    assert second.process.wait(timeout=20 * mereau.SLOW) == 1 and "another server is using this database" in second.log_text()
+    second.process = None
+    assert first.machine_token()
+
+
+@pytest.mark.parametrize("name,options,words", [
+    ("latin", "ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0", "UTF8"),
+])
+def test_of_the_wrong_kind(pg, fresh, name, options, words):
+    s = fresh(start=False, server={"store": store(pg, name, options)})
+    s.start(wait=False)
+    assert s.process.wait(timeout=20 * mereau.SLOW) == 1 and words in s.log_text()
+    s.process = None
+
+
+def refused(fresh, where, *words):
+    s = fresh(start=False, server={"store": where})
+    s.start(wait=False)
+    assert s.process.wait(timeout=20 * mereau.SLOW) == 1
+    text = s.log_text()
+    s.process = None
+    for w in words:
+        assert w in text, text
+    assert "password" not in text or "hunter2" not in text
+
+
+def test_clear_words(pg, fresh):
+    refused(fresh, "postgresql://postgres@/nothere?host=" + pg.dir, 'database "nothere" does not exist')
+    refused(fresh, "postgresql://postgres:hunter2@127.0.0.1:1/x", "onnection refused")
+    where = store(pg, "readonly")
+    sql(pg, "ALTER DATABASE readonly SET default_transaction_read_only = on")
+    refused(fresh, where, "takes no writes")
+    where = store(pg, "rights")
+    sql(pg, "CREATE ROLE guest LOGIN")
+    refused(fresh, where.replace("postgres@", "guest@"), "permission denied")
+    where = store(pg, "future")
+    sql(pg, "CREATE TABLE mereau_schema (version INTEGER PRIMARY KEY); INSERT INTO mereau_schema VALUES (9999)", "future")
+    refused(fresh, where, "newer")
