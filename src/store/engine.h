@@ -1,5 +1,5 @@
-/* What an engine is, and what the engines share. An engine is one row of functions below; SQLite is the one
- * there is, PostgreSQL takes the same place. store.c and db.c hold what does not depend on it: the lock on
+/* What an engine is, and what the engines share. An engine is one row of functions below: SQLite (sqlite*.c) or PostgreSQL
+ * (pg*.c). writer.c runs the transactions of both; store.c and db.c hold what does not depend on it: the lock on
  * the data directory, ids, revoked.log, the notes of a transaction. Private to src/store. */
 #pragma once
 #include "store/store.h"

@@ -1,7 +1,6 @@
-/* The store: one interface, one table of SQL texts, two engines (SQLite here; PostgreSQL has its place in
- * engine.h).
+/* The store: one interface, one table of SQL texts, two engines: SQLite in the data directory, or a PostgreSQL database.
  *
- * Reading: a thread opens a struct db once and runs queries on it. Writing: store_tx() alone. On SQLite one
+ * Reading: a thread opens a struct db once and runs queries on it. Writing: store_tx() alone. One
  * writer thread takes all transactions that wait, runs each in a savepoint and commits once (WAL,
  * synchronous=FULL): store_tx returns when that commit is on disk. */
 #pragma once
