@@ -79,6 +79,46 @@ static void cjose_close(struct rival_job *j)
     cjose_jwk_release(j->state);
 }
 static const struct rival cjose = {"cjose", cjose_open, cjose_sign, cjose_verify, cjose_close};
+
+static bool cjose_jwe_open(struct rival_jwe_job *j)
+{
+    cjose_err e;
+    j->state = cjose_jwk_import(j->jwk, strlen(j->jwk), &e);
+    return j->state != NULL;
+}
+
+static bool cjose_encrypt(struct rival_jwe_job *j)
+{
+    cjose_err e;
+    cjose_header_t *h = cjose_header_new(&e);
+    cjose_header_set(h, CJOSE_HDR_ALG, j->alg, &e);
+    cjose_header_set(h, CJOSE_HDR_ENC, j->enc, &e);
+    cjose_jwe_t *t = cjose_jwe_encrypt(j->state, h, (const uint8_t *)j->text, j->text_n, &e);
+    char *text = t ? cjose_jwe_export(t, &e) : NULL;
+    bool ok = text != NULL;
+    cjose_get_dealloc()(text);
+    cjose_jwe_release(t);
+    cjose_header_release(h);
+    return ok;
+}
+
+static bool cjose_decrypt(struct rival_jwe_job *j)
+{
+    cjose_err e;
+    size_t n = 0;
+    cjose_jwe_t *t = cjose_jwe_import(j->token, strlen(j->token), &e);
+    uint8_t *plain = t ? cjose_jwe_decrypt(t, j->state, &n, &e) : NULL;
+    bool ok = plain && n == j->text_n;
+    cjose_get_dealloc()(plain);
+    cjose_jwe_release(t);
+    return ok;
+}
+
+static void cjose_jwe_close(struct rival_jwe_job *j)
+{
+    cjose_jwk_release(j->state);
+}
+static const struct jwe_rival cjose_jwe = {"cjose", cjose_jwe_open, cjose_encrypt, cjose_decrypt, cjose_jwe_close};
 #endif
 
 #ifdef WITH_JOSE
@@ -127,6 +167,13 @@ const struct rival *const rivals[] = {
 #endif
 #ifdef WITH_JOSE
     &latchset,
+#endif
+    NULL,
+};
+
+const struct jwe_rival *const jwe_rivals[] = {
+#ifdef WITH_CJOSE
+    &cjose_jwe,
 #endif
     NULL,
 };

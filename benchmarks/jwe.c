@@ -1,7 +1,8 @@
 /* What encrypting a token of 300 bytes costs, beside the bare primitive on the same bytes: AES-GCM with the
- * key already set, the agreement, the RSA operation. In microseconds, since for the cheap ones it is the
- * difference that counts. usage: bench-jwe [SECONDS [PART OF A NAME]] */
+ * key already set, the agreement, the RSA operation; and beside the other libraries that are installed.
+ * Lines of "name, ours, OpenSSL's (0: none), library, its rate ..." in operations a second, with tabs between. usage: bench-jwe [SECONDS [PART OF A NAME]] */
 #include "jose/jwe.h"
+#include "jose_rivals.h"
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <stdio.h>
@@ -133,6 +134,9 @@ static const struct {
     {"A256GCMKW, A256GCM", ALG_A256GCMKW, ENC_A256GCM, KEY_OCT, {raw_seal, raw_open}},
     {"ECDH-ES P-256, A256GCM", ALG_ECDH_ES, ENC_A256GCM, KEY_EC_P256, {raw_agree_new, raw_agree}},
     {"ECDH-ES X25519, A256GCM", ALG_ECDH_ES, ENC_A256GCM, KEY_X25519, {raw_agree_new, raw_agree}},
+    {"A128KW, A128CBC-HS256", ALG_A128KW, ENC_A128CBC_HS256, KEY_OCT, {NULL, NULL}},
+    {"ECDH-ES P-256, A128CBC-HS256", ALG_ECDH_ES, ENC_A128CBC_HS256, KEY_EC_P256, {raw_agree_new, raw_agree}},
+    {"RSA-OAEP, A256GCM", ALG_RSA_OAEP, ENC_A256GCM, KEY_RSA, {raw_rsa_encrypt, raw_rsa_decrypt}},
     {"RSA-OAEP-256, A256GCM", ALG_RSA_OAEP_256, ENC_A256GCM, KEY_RSA, {raw_rsa_encrypt, raw_rsa_decrypt}},
 };
 
@@ -183,7 +187,7 @@ static void raw_make(struct world *w, enum key_kind kind)
 static void world_make(struct world *w, size_t row, struct arena *keep)
 {
     static char text[TEXT_N];
-    struct str secret = {SECRET, 32};
+    struct str secret = {SECRET, rows[row].alg == ALG_A128KW ? 16 : 32};
     memset(text, 'x', sizeof(text));
     *w = (struct world){
         .k = {.kid = STR("k1"), .alg = rows[row].alg}, .text = {text, TEXT_N}, .enc = rows[row].enc};
@@ -211,10 +215,54 @@ static void world_free(struct world *w)
     crypto_free(&w->c);
 }
 
+static struct rival_jwe_job job_of(struct world *w, size_t row, struct arena *keep)
+{
+    struct buf b;
+    struct jw j;
+    buf_init(&b, keep, 16384);
+    jw_init(&j, &b);
+    MUST(jwk_print(&w->k, true, keep, &j) == ERR_OK && buf_ok(&b));
+    return (struct rival_jwe_job){.alg = alg_row(rows[row].alg)->name,
+                                  .enc = enc_name(w->enc),
+                                  .jwk = arena_cstr(keep, buf_view(&b)),
+                                  .text = w->text.p,
+                                  .text_n = w->text.n,
+                                  .token = arena_cstr(keep, w->token)};
+}
+
+static double rival_rate(bool (*f)(struct rival_jwe_job *j), struct rival_jwe_job *j, double seconds)
+{
+    double begin = now_s(), end = begin;
+    size_t n = 0;
+    if (!f(j))
+        return 0;
+    for (; end - begin < seconds; end = now_s(), n += STEP)
+        for (unsigned i = 0; i < STEP; i++)
+            (void)f(j);
+    return (double)n / (end - begin);
+}
+
+static void measure(struct world *w, size_t row, struct arena *keep, double seconds)
+{
+    for (int decrypting = 0; decrypting <= 1; decrypting++) {
+        call floor = rows[row].floor[decrypting];
+        printf("%s %s\t%.1f\t%.1f", rows[row].name, decrypting ? "decrypt" : "encrypt",
+               1e6 / microseconds(w, decrypting ? decrypt : encrypt, seconds), floor ? 1e6 / microseconds(w, floor, seconds) : 0);
+        struct rival_jwe_job j = job_of(w, row, keep);
+        for (size_t i = 0; jwe_rivals[i]; i++) {
+            double rate = jwe_rivals[i]->open(&j) ? rival_rate(decrypting ? jwe_rivals[i]->decrypt : jwe_rivals[i]->encrypt, &j, seconds) : 0;
+            if (rate > 0)
+                printf("\t%s\t%.1f", jwe_rivals[i]->name, rate);
+            jwe_rivals[i]->close(&j);
+        }
+        printf("\n");
+        fflush(stdout);
+    }
+}
+
 int main(int argc, char **argv)
 {
     double seconds = argc > 1 ? atof(argv[1]) : 1;
-    printf("%-36s %10s %12s %10s\n", "", "ours us", "OpenSSL us", "more us");
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (argc > 2 && !strstr(rows[i].name, argv[2]))
             continue;
@@ -222,16 +270,7 @@ int main(int argc, char **argv)
         struct arena *keep = arena_new(1 << 20);
         MUST(keep != NULL);
         world_make(&w, i, keep);
-        for (int decrypting = 0; decrypting <= 1; decrypting++) {
-            double ours = microseconds(&w, decrypting ? decrypt : encrypt, seconds);
-            printf("%-26s %-9s %10.2f", rows[i].name, decrypting ? "decrypt" : "encrypt", ours);
-            if (rows[i].floor[decrypting]) {
-                double floor = microseconds(&w, rows[i].floor[decrypting], seconds);
-                printf(" %12.2f %10.2f", floor, ours - floor);
-            }
-            printf("\n");
-            fflush(stdout);
-        }
+        measure(&w, i, keep, seconds);
         world_free(&w);
         arena_free(&keep);
     }
