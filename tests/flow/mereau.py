@@ -2,6 +2,7 @@
 
 MEREAU_BIN names the binary under test (default build/mereau), so that the same cases run on sanitizer builds."""
 import base64
+import copy
 import hashlib
 import html
 import json
@@ -108,7 +109,7 @@ class Mereau:
         self.write_config(config or {
             "server": merged({**self.store_setting(), "issuer": self.url, "listen": "127.0.0.1:%d" % self.port, "management": "127.0.0.1:%d" % self.management_port,
                               "data": self.data}, server),
-            "tenants": merged({"default": merged(TENANT, tenant)}, tenants)})
+            "tenants": copy.deepcopy(merged({"default": merged(TENANT, tenant)}, tenants))})
 
     def make_store(self):
         """A database of its own where POSTGRES leads; SQLite in the data directory otherwise."""
