@@ -3,7 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#define KID_RETRY_MS (30 * 1000) /* between fetches that unknown kids cause */
+#define KID_RETRY_MS (30 * 1000) /* after a fetch that an unknown kid caused, unless it brought other keys */
 
 /* --- lists that tokens have named; with the lock held --- */
 

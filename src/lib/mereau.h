@@ -90,7 +90,7 @@ void mereau_result_free(struct mereau_result **r);
 /* An access token: its bytes, without "Bearer". Signature, algorithm, type (at+jwt), issuer, audience, times, and where asked for the status
  * list; an encrypted token is decrypted first. MEREAU_OK is the only answer after which the result says anything.
  * Waits for the network only where the first keys, the key of a token or its status list are not here yet (wait_ms); an unknown kid
- * causes one fetch, at most one in 30 seconds. */
+ * causes a fetch; after one that brought nothing new the next is 30 seconds later. */
 enum mereau_status mereau_verify(struct mereau_verifier *v, const char *token, size_t n, struct mereau_result *r);
 /* The same from the value of an Authorization header: "Bearer <token>", the word in any case. NULL counts as absent. */
 enum mereau_status mereau_verify_header(struct mereau_verifier *v, const char *value, struct mereau_result *r);

@@ -57,6 +57,7 @@ static err_t install_keys(struct mereau_verifier *v, struct key_set *s, int64_t 
     } else {
         key_set_release(v->keys);
         v->keys = s;
+        v->kid_retry_ms = 0; /* it was not in vain: the next new key need not wait */
     }
     s->stale_until_ms = now + fresh_ms + v->stale_s * 1000;
     v->keys_due_ms = now + fresh_ms;
