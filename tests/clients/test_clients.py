@@ -162,11 +162,16 @@ def test_the_walk(fresh, tmp_path):
     secrets = {"demo-password": PASSWORD, "demo-web-secret": WEB[1], "demo-machine-secret": WEB[1], "demo-api-secret": WEB[1]}
     for name, value in secrets.items():
         (tmp_path / name).write_text(value)
+    made = subprocess.run([mereau.BINARY, "jwk", "new", "ECDH-ES+A128KW", "--out", str(tmp_path / "demo-web-key")], capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stderr
+    key = json.loads(subprocess.run([mereau.BINARY, "jwk", "public", str(tmp_path / "demo-web-key"), "-o", "json"], capture_output=True, text=True, check=True).stdout)
     s = fresh(tenant={"users": [{"username": "demo", "password": PASSWORD, "roles": ["support"]}],
-                      "clients": [{"client_id": "web", "redirect_uris": ["http://127.0.0.1/callback"], "access_token_format": "jwt", "first_party": False},
+                      "clients": [{"client_id": "web", "redirect_uris": ["http://127.0.0.1/callback"], "access_token_format": "jwt", "first_party": False,
+                                   "scope": "openid profile email orders.read orders.write offline_access", "jwks": {"keys": [key]},
+                                   "id_token_encrypted_response_alg": "ECDH-ES+A128KW"},
                                   {"client_id": "orders-api", "client_secret": WEB[1], "grant_types": []}],
                       "resources": [{"identifier": "https://orders.example", "introspect_clients": ["orders-api"]}]})
     r = subprocess.run(["/usr/bin/python3", os.path.join(mereau.ROOT, "examples", "walk.py"), "--issuer", s.url, "--secrets", str(tmp_path)],
-                       capture_output=True, text=True, timeout=120, check=False)
+                       env={**os.environ, "MEREAU_BINARY": mereau.BINARY}, capture_output=True, text=True, timeout=120, check=False)
     assert r.returncode == 0, r.stdout + r.stderr
     assert "All five steps went as they should." in r.stdout
