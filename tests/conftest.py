@@ -20,7 +20,8 @@ def server():
 def fresh():
     made = []
 
-    def make(start=True, **kw):
+    def make(start=True, beside=None, **kw):
+        kw = {**beside.beside(), **kw} if beside else kw
         s = mereau.Mereau(**kw)
         made.append(s)
         return s.start() if start else s

@@ -1,4 +1,5 @@
 /* Accounts as rows: reading them by id, user name or e-mail address. */
+#include "token/core.h"
 #include "account/account_row.h"
 
 const struct object_kind *account_kind_of(enum account_type t)
@@ -32,6 +33,7 @@ err_t account_from_row(struct op *op, const struct rows *r, struct account *ret,
         .version = db_int(r, 10),
         .updated_s = db_int(r, 12),
     };
+    store_id_seen(op->core->store, acc.cutoff_id); /* what is issued from now on is above it */
     const struct object_kind *k = account_kind_of(acc.type);
     err_t e = object_spec_load(k, a, db_text(r, 4), &spec);
     if (e == ERR_MEMORY || !acc.username.p)

@@ -127,6 +127,7 @@ err_t session_find(struct op *op, struct str cookie, struct session *ret)
     uint8_t hash[SHA256_SIZE], stored[SHA256_SIZE];
     if (!token_text_id(op->core, cookie, &letter, &s.id) || letter != TOKEN_SESSION)
         return not_signed_in(op);
+    TRY(dead_set_ready(op));
     TRY(db_rows(op->db, Q_SESSION_GET, BIND(vint(account_tenant(op)), vint(s.id)), &r));
     bool found = db_next(&r);
     err_t e = found ? from_row(op->arena, &r, &s, stored) : ERR_OK;

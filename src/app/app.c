@@ -7,6 +7,7 @@
 #include "token/cache.h"
 #include "token/keyring.h"
 #include "token/life.h"
+#include "token/news.h"
 #include "token/remote_keys.h"
 #include "token/status.h"
 #include "token/tenant.h"
@@ -166,6 +167,7 @@ static err_t open_all(struct app *a, struct log *log, struct fault *f)
     struct core *c = &a->core;
     TRY(open_memory(a, log));
     TRY(store_open(&(struct store_config){a->data_dir, app_dsn(&a->config->settings, a->arena), log, c->metrics, c->clock}, &c->store, f));
+    news_start(c);
     TRY(keyring_open(c, a->data_dir, a->master_key_file, &a->master_in_data, f));
     TRY(audit_start(c));
     TRY(open_outbox(a));

@@ -89,17 +89,19 @@ void tx_init(struct tx *t)
 {
     *t = (struct tx){.broken = ERR_OK};
     buf_init(&t->revoked, NULL, LIMIT_REVOKED_BATCH);
+    buf_init(&t->news, NULL, LIMIT_REVOKED_BATCH);
 }
 
 void tx_free(struct tx *t)
 {
     free(t->note);
     buf_free(&t->revoked);
+    buf_free(&t->news);
 }
 
 struct tx_mark tx_mark(const struct tx *t)
 {
-    return (struct tx_mark){t->nnote, t->revoked.n};
+    return (struct tx_mark){t->nnote, t->revoked.n, t->news.n};
 }
 
 void tx_back_to(struct tx *t, struct tx_mark m)
@@ -107,6 +109,8 @@ void tx_back_to(struct tx *t, struct tx_mark m)
     t->nnote = m.nnote;
     t->revoked.n = m.revoked_n;
     t->revoked.failed = false;
+    t->news.n = m.news_n;
+    t->news.failed = false;
     t->broken = ERR_OK;
 }
 
@@ -131,4 +135,15 @@ const struct tx_note *db_notes(const struct db *db, size_t *ret_n)
 {
     *ret_n = db->tx ? db->tx->nnote : 0;
     return db->tx ? db->tx->note : NULL;
+}
+
+err_t db_tell(struct db *db, struct str line)
+{
+    if (!db->tx)
+        return ERR_INTERNAL;
+    if (!db->engine->sharing)
+        return ERR_OK;
+    buf_str(&db->tx->news, line);
+    buf_char(&db->tx->news, '\n');
+    return buf_ok(&db->tx->news) ? ERR_OK : ERR_MEMORY;
 }

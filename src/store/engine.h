@@ -27,6 +27,13 @@ struct engine {
     struct str (*col_text)(const struct rows *r, int col);
     bool (*col_null)(const struct rows *r, int col);
     err_t (*tx)(struct store *s, store_tx_fn fn, void *ctx);
+    /* Where several servers may be on one store; NULL where one alone can. */
+    const struct sharing *sharing;
+};
+struct sharing {
+    bool (*fresh)(const struct store *s);
+    bool (*leads)(const struct store *s);
+    int (*others)(const struct store *s);
 };
 extern const struct engine engine_sqlite, engine_pg;
 
@@ -42,10 +49,17 @@ struct store {
     char *dir;
     int dir_fd, lock_fd;
     struct revoked_log revoked;
+    int slot;                   /* in ids; of this server among those on the store */
+    _Atomic int64_t tenure;
+    /* Where `by_base`, milliseconds since 1970 are the steady clock and one of these: the database's clock is between. */
+    bool by_base;
+    _Atomic int64_t base_low, base_high;
     _Atomic int64_t last_id;    /* the newest id given out */
     _Atomic int64_t id_ceiling; /* no id above it was given out unless the store says so (id.c) */
     _Atomic(store_hook_fn) hook;
     void *hook_ctx; /* set before hook */
+    _Atomic(store_news_fn) news;
+    void *news_ctx; /* set before news */
     _Atomic int64_t complained_s;
     _Atomic int complaints; /* in that second */
     _Atomic int64_t calls;  /* counted for fault.h alone */
@@ -58,10 +72,11 @@ struct tx {
     struct tx_note *note;
     size_t nnote, cap;
     struct buf revoked; /* lines for revoked.log */
+    struct buf news;    /* lines for the other servers */
     err_t broken; /* a statement failed with more than a unique conflict: this transaction cannot commit */
 };
 struct tx_mark {
-    size_t nnote, revoked_n;
+    size_t nnote, revoked_n, news_n;
 };
 
 struct db {
@@ -84,6 +99,9 @@ void store_complain(struct store *s, enum log_level level, const char *fmt, ...)
 
 /* id.c */
 void id_start(struct store *s, int64_t highest); /* no id up to `highest` is given out again */
+void id_ceiling_name(const struct store *s, char ret[static 24]); /* in meta */
+int64_t id_ceiling_read(struct str be);                          /* its value there */
+int64_t id_ceiling_next(int64_t id);                             /* far enough above it */
 bool id_ceiling_due(struct store *s);
 err_t id_ceiling_raise(struct store *s, bool closing); /* by a transaction */
 
@@ -94,7 +112,7 @@ err_t revoked_append(struct store *s, struct str lines); /* written and on disk 
 
 /* migrate.c: the schema's steps as an engine wants them written. */
 struct dialect {
-    const char *key, *blob;
+    const char *key, *blob, *by_writer;
 };
 #define SCHEMA_NONE 0
 int schema_newest(void);

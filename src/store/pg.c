@@ -25,6 +25,7 @@ const struct engine engine_pg = {
     .col_text = pg_col_text,
     .col_null = pg_col_null,
     .tx = pg_tx,
+    .sharing = &pg_sharing,
 };
 
 /* --- errors (PostgreSQL appendix A) --- */
@@ -66,7 +67,7 @@ err_t pg_failed(struct pg_db *db, PGresult *r, const char *what)
 {
     err_t e = map(r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL, &db->again);
     if (e != ERR_STORE_UNIQUE && !db->again)
-        complain(db, what, r ? PQresultErrorMessage(r) : PQerrorMessage(db->conn));
+        complain(db, what, r ? PQresultErrorMessage(r) : db->conn ? PQerrorMessage(db->conn) : "the database does not answer");
     PQclear(r);
     if (db->head.tx && db->head.tx->broken == ERR_OK)
         db->head.tx->broken = e;
@@ -85,7 +86,7 @@ static int64_t steady_ms(const struct pg_db *db)
 static err_t set_up(struct pg_db *db)
 {
     memset(db->prepared, 0, sizeof(db->prepared));
-    return pg_exec(db, "SET client_min_messages = warning; SET statement_timeout = 30000; SET lock_timeout = 10000;"
+    return pg_exec(db, "SET client_min_messages = warning; SET statement_timeout = 30000; SET lock_timeout = 5000;"
                        " SET idle_in_transaction_session_timeout = 60000; SET client_encoding = 'UTF8'");
 }
 
@@ -98,7 +99,7 @@ static void quiet(void *ctx, const PGresult *r)
 static PGconn *dial(const struct store *s)
 {
     const char *const names[] = {"dbname", "fallback_application_name", "connect_timeout", NULL};
-    const char *const values[] = {s->cfg.dsn, "mereau", "5", NULL};
+    const char *const values[] = {s->cfg.dsn, "mereau", "3", NULL};
     PGconn *c = PQconnectdbParams(names, values, 1);
     PQsetNoticeReceiver(c, quiet, NULL);
     return c;
@@ -132,8 +133,22 @@ void pg_disconnect(struct pg_db *db)
     free(db);
 }
 
+static err_t own_again(struct pg_db *db)
+{
+    err_t e = pg_slot_again(db);
+    if (e == ERR_OK)
+        return e;
+    PQfinish(db->conn); /* nothing is written without it: pg_ready tries anew */
+    db->conn = NULL;
+    if (e == ERR_STORE_LOCKED)
+        store_complain(db->head.store, LOG_ERROR, "another server has taken number %d on this database; start this one again", db->head.store->slot);
+    return e;
+}
+
 err_t pg_ready(struct pg_db *db)
 {
+    if (!pg_news_alive(db->head.store))
+        return ERR_STORE; /* whoever listens to the database finds out when it is back */
     if (PQstatus(db->conn) == CONNECTION_OK)
         return ERR_OK;
     if (db->head.tx || db->snapshot || steady_ms(db) < db->retry_ms)
@@ -149,29 +164,25 @@ err_t pg_ready(struct pg_db *db)
     }
     db->wait_ms = db->retry_ms = 0;
     TRY(set_up(db));
-    return db->owner ? pg_own(db) : ERR_OK;
-}
-
-err_t pg_own(struct pg_db *db)
-{
-    PGresult *r = PQexec(db->conn, "SELECT pg_try_advisory_lock(1836213602)");
-    bool got = PQresultStatus(r) == PGRES_TUPLES_OK && strcmp(PQgetvalue(r, 0, 0), "t") == 0;
-    PQclear(r);
-    db->owner = true;
-    if (got)
-        return ERR_OK;
-    PQfinish(db->conn); /* nothing is written without it: pg_ready tries anew */
-    db->conn = NULL;
-    complain(db, "store", "another server is using this database");
-    return ERR_STORE_LOCKED;
+    return db->owner ? own_again(db) : ERR_OK;
 }
 
 err_t pg_exec(struct pg_db *db, const char *sql)
 {
-    PGresult *r = PQexec(db->conn, sql);
+    PGresult *r = pg_query(db, sql);
     ExecStatusType s = PQresultStatus(r);
     if (s != PGRES_COMMAND_OK && s != PGRES_TUPLES_OK)
         return pg_failed(db, r, sql);
+    PQclear(r);
+    return ERR_OK;
+}
+
+err_t pg_ask(struct pg_db *db, const char *sql, char *ret, size_t n)
+{
+    PGresult *r = pg_query(db, sql);
+    if (PQresultStatus(r) != PGRES_TUPLES_OK)
+        return pg_failed(db, r, sql);
+    snprintf(ret, n, "%s", PQntuples(r) > 0 && !PQgetisnull(r, 0, 0) ? PQgetvalue(r, 0, 0) : "");
     PQclear(r);
     return ERR_OK;
 }

@@ -5,19 +5,21 @@
 
 struct pg_db {
     struct db head;
-    PGconn *conn;
+    PGconn *conn; /* NULL: given up */
     bool prepared[QUERY_COUNT];
     bool again;          /* the last failure was a conflict with another transaction: trying again may do */
     bool snapshot;       /* between read_begin and read_end */
     int64_t retry_ms;    /* not before that (steady) is a lost connection tried anew */
     int64_t wait_ms;
-    bool owner;          /* holds the lock that makes this process the database's only writer */
+    bool owner;          /* holds the lock of this server's number */
 };
 
+struct pg_news;
 struct pg_store {
     struct pg_db *wdb; /* the writer's connection */
     struct tx tx;
     struct writer *writer;
+    struct pg_news *news; /* NULL until it is started */
 };
 
 /* pg.c */
@@ -25,15 +27,27 @@ err_t pg_connect(struct store *s, struct pg_db **ret, struct fault *f);
 void pg_disconnect(struct pg_db *db);
 /* Connected, a lost connection tried anew unless a transaction was open on it. ERR_STORE. */
 err_t pg_ready(struct pg_db *db);
-/* Takes the lock of the one server that may use the database; it goes with the connection. ERR_STORE_LOCKED. */
-err_t pg_own(struct pg_db *db);
 err_t pg_exec(struct pg_db *db, const char *sql); /* no parameters; complains on failure */
+/* One value as text; "" for none. */
+err_t pg_ask(struct pg_db *db, const char *sql, char *ret, size_t n);
 /* What a failed result means; complains unless it is an ordinary answer. Takes r. */
 err_t pg_failed(struct pg_db *db, PGresult *r, const char *what);
 err_t pg_db_open(struct store *s, size_t cache_kib, struct db **ret);
 void pg_db_close(struct db *db);
 err_t pg_read_begin(struct db *db);
 void pg_read_end(struct db *db);
+
+/* pg_wait.c: sending and waiting for the answer, no longer than the database is alive. The last result, or the first that failed; NULL when
+ * the connection is lost or given up. */
+PGresult *pg_query(struct pg_db *db, const char *sql);
+PGresult *pg_query_params(struct pg_db *db, const char *sql, int n, const char *const *values); /* texts */
+PGresult *pg_prepare(struct pg_db *db, const char *name, const char *sql);
+struct pg_bound {
+    const char *value[LIMIT_QUERY_PARAMS];
+    int length[LIMIT_QUERY_PARAMS], format[LIMIT_QUERY_PARAMS], n;
+    char number[LIMIT_QUERY_PARAMS][24];
+};
+PGresult *pg_query_prepared(struct pg_db *db, const char *name, const struct pg_bound *b);
 
 /* pg_statement.c */
 err_t pg_run(struct db *db, enum query q, const struct val *v, size_t n, int64_t *ret_changed);
@@ -51,6 +65,22 @@ err_t pg_migrate_plan(const char *data_dir, struct arena *a, struct str *ret_tex
 err_t pg_backup(struct store *s, const char *path, struct fault *f);
 err_t pg_check(struct db *db, struct fault *f);
 
+/* pg_slot.c */
+/* Takes the first free number among the database's servers. ERR_STORE_LOCKED when there is none. */
+err_t pg_slot_take(struct pg_db *db);
+/* After the connection was lost: the same number again, which nobody may have taken meanwhile. ERR_STORE_LOCKED. */
+err_t pg_slot_again(struct pg_db *db);
+
 /* pg_writer.c */
 err_t pg_writer_start(struct store *s);
 err_t pg_tx(struct store *s, store_tx_fn fn, void *ctx);
+
+/* pg_news.c: what servers on one database tell each other. */
+extern const struct sharing pg_sharing;
+err_t pg_news_start(struct store *s, struct fault *f); /* returns when this server hears itself */
+void pg_news_stop(struct store *s);
+bool pg_news_alive(const struct store *s); /* the database has answered lately; true where nobody listens yet */
+/* In a transaction, before its commit. */
+err_t pg_news_send(struct pg_db *db, struct str lines, int64_t *ret_seq);
+/* Waits until every other server has acted on it. */
+void pg_news_settle(struct store *s, int64_t seq);

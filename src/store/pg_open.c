@@ -9,18 +9,8 @@
 static const struct dialect pg_dialect = {
     .key = "tenant_id BIGINT NOT NULL, id BIGINT NOT NULL, PRIMARY KEY (tenant_id, id)",
     .blob = "BYTEA",
+    .by_writer = "CREATE INDEX audit_writer ON audit (writer, id); CREATE INDEX audit_seal_writer ON audit_seal (writer, id);",
 };
-
-/* One value as text; "" for none. */
-static err_t ask(struct pg_db *db, const char *sql, char *ret, size_t n)
-{
-    PGresult *r = PQexec(db->conn, sql);
-    if (PQresultStatus(r) != PGRES_TUPLES_OK)
-        return pg_failed(db, r, sql);
-    snprintf(ret, n, "%s", PQntuples(r) > 0 && !PQgetisnull(r, 0, 0) ? PQgetvalue(r, 0, 0) : "");
-    PQclear(r);
-    return ERR_OK;
-}
 
 static err_t check_server(struct pg_db *db, struct fault *f)
 {
@@ -28,11 +18,11 @@ static err_t check_server(struct pg_db *db, struct fault *f)
     int version = PQserverVersion(db->conn);
     if (version < VERSION_MIN)
         return fault_set(f, ERR_STORE, "store", "PostgreSQL 13 or later is needed; this server is %d.%d", version / 10000, version % 10000);
-    if (ask(db, "SHOW server_encoding", text, sizeof(text)) != ERR_OK || strcmp(text, "UTF8") != 0)
+    if (pg_ask(db, "SHOW server_encoding", text, sizeof(text)) != ERR_OK || strcmp(text, "UTF8") != 0)
         return fault_set(f, ERR_STORE, "store", "the database has the encoding %s; UTF8 is needed (CREATE DATABASE ... ENCODING 'UTF8')", text);
-    if (ask(db, "SELECT pg_is_in_recovery()", text, sizeof(text)) != ERR_OK || strcmp(text, "f") != 0)
+    if (pg_ask(db, "SELECT pg_is_in_recovery()", text, sizeof(text)) != ERR_OK || strcmp(text, "f") != 0)
         return fault_set(f, ERR_STORE, "store", "this PostgreSQL server is a replica that only reads; name the primary");
-    if (ask(db, "SHOW transaction_read_only", text, sizeof(text)) != ERR_OK || strcmp(text, "off") != 0)
+    if (pg_ask(db, "SHOW transaction_read_only", text, sizeof(text)) != ERR_OK || strcmp(text, "off") != 0)
         return fault_set(f, ERR_STORE, "store", "the database takes no writes (default_transaction_read_only)");
     return ERR_OK;
 }
@@ -41,9 +31,9 @@ static err_t schema_version(struct pg_db *db, int *ret, struct fault *f)
 {
     char text[32];
     int64_t version = 0;
-    if (ask(db, "SELECT to_regclass('mereau_schema')", text, sizeof(text)) != ERR_OK)
+    if (pg_ask(db, "SELECT to_regclass('mereau_schema')", text, sizeof(text)) != ERR_OK)
         return fault_set(f, ERR_STORE, "store", "PostgreSQL: %s", PQerrorMessage(db->conn));
-    if (text[0] && ask(db, "SELECT max(version) FROM mereau_schema", text, sizeof(text)) == ERR_OK)
+    if (text[0] && pg_ask(db, "SELECT max(version) FROM mereau_schema", text, sizeof(text)) == ERR_OK)
         (void)str_to_int(str_z(text), &version);
     if (version > schema_newest())
         return fault_set(f, ERR_STORE_VERSION, "", "the store was written by a newer mereau: it has schema %d, this one knows up to %d",
@@ -88,38 +78,36 @@ static err_t migrate(struct pg_db *db, struct fault *f)
     return e != ERR_OK ? e : end;
 }
 
-static err_t read_newest_id(struct pg_db *db, int64_t *ret)
+/* Before anything is given an id; pg_news.c keeps it. */
+static err_t read_clock(struct store *s, struct pg_db *db)
 {
-    struct rows r;
-    TRY(db_rows(&db->head, Q_META_LAST_ID, BIND_NONE, &r));
-    int64_t newest = db_next(&r) ? db_int(&r, 0) : 0;
-    TRY(db_end(&r));
-    TRY(db_rows(&db->head, Q_META_GET, BIND(vtext(STR("id_ceiling"))), &r));
-    uint64_t ceiling = 0;
-    if (db_next(&r)) {
-        struct str be = db_text(&r, 0);
-        for (size_t i = 0; i < be.n && i < 8; i++)
-            ceiling = ceiling << 8 | (uint8_t)be.p[i];
-    }
-    *ret = newest > (int64_t)ceiling ? newest : (int64_t)ceiling;
-    return db_end(&r);
+    char text[32];
+    int64_t db_ms, before = s->cfg.clock->steady_ms(s->cfg.clock->ctx);
+    TRY(pg_ask(db, "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)", text, sizeof(text)));
+    if (!str_to_int(str_z(text), &db_ms))
+        return ERR_STORE;
+    atomic_store(&s->base_low, db_ms - s->cfg.clock->steady_ms(s->cfg.clock->ctx));
+    atomic_store(&s->base_high, db_ms - before + 1);
+    s->by_base = true;
+    return ERR_OK;
 }
 
 static err_t open_writer(struct store *s, struct pg_store *own, struct fault *f)
 {
-    int64_t newest = 0;
     TRY(pg_connect(s, &own->wdb, f));
     TRY(check_server(own->wdb, f));
-    if (pg_own(own->wdb) != ERR_OK)
-        return fault_set(f, ERR_STORE_LOCKED, "store", "another server is using this database");
     TRY(migrate(own->wdb, f));
-    if (read_newest_id(own->wdb, &newest) != ERR_OK)
+    err_t e = read_clock(s, own->wdb);
+    if (e == ERR_OK)
+        e = pg_slot_take(own->wdb);
+    if (e == ERR_STORE_LOCKED)
+        return fault_set(f, e, "store", "another process has this database for itself, or %d servers are using it", LIMIT_SERVERS);
+    if (e != ERR_OK)
         return fault_set(f, ERR_STORE, "store", "PostgreSQL: %s", PQerrorMessage(own->wdb->conn));
-    id_start(s, newest);
     own->wdb->head.tx = &own->tx;
     if (pg_writer_start(s) != ERR_OK || id_ceiling_raise(s, false) != ERR_OK)
         return fault_set(f, ERR_STORE, "store", "the store can't be written");
-    return ERR_OK;
+    return pg_news_start(s, f);
 }
 
 err_t pg_open(struct store *s, struct fault *f)
@@ -138,6 +126,7 @@ err_t pg_open(struct store *s, struct fault *f)
 void pg_close(struct store *s)
 {
     struct pg_store *own = s->impl;
+    pg_news_stop(s);
     if (own->writer)
         (void)!id_ceiling_raise(s, true);
     writer_stop(&own->writer);

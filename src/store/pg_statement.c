@@ -5,14 +5,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-struct bound {
-    const char *value[LIMIT_QUERY_PARAMS];
-    int length[LIMIT_QUERY_PARAMS], format[LIMIT_QUERY_PARAMS];
-    char number[LIMIT_QUERY_PARAMS][24];
-};
-
-static void bind(struct bound *b, const struct val *v, size_t n)
+static void bind(struct pg_bound *b, const struct val *v, size_t n)
 {
+    b->n = (int)n;
     for (size_t i = 0; i < n; i++) {
         b->length[i] = (int)v[i].s.n;
         b->format[i] = v[i].type != VAL_INT;
@@ -35,7 +30,7 @@ static err_t prepare(struct pg_db *db, enum query q)
     if (db->prepared[q])
         return ERR_OK;
     name_of(q, name);
-    PGresult *r = PQprepare(db->conn, name, query_sql(q), 0, NULL);
+    PGresult *r = pg_prepare(db, name, query_sql(q));
     if (PQresultStatus(r) != PGRES_COMMAND_OK)
         return pg_failed(db, r, query_name(q));
     PQclear(r);
@@ -45,13 +40,13 @@ static err_t prepare(struct pg_db *db, enum query q)
 
 static err_t try_once(struct pg_db *db, enum query q, const struct val *v, size_t n, PGresult **ret)
 {
-    struct bound b;
+    struct pg_bound b;
     char name[16];
     TRY(pg_ready(db));
     TRY(prepare(db, q));
     bind(&b, v, n);
     name_of(q, name);
-    PGresult *r = PQexecPrepared(db->conn, name, (int)n, b.value, b.length, b.format, 1);
+    PGresult *r = pg_query_prepared(db, name, &b);
     ExecStatusType s = PQresultStatus(r);
     if (s != PGRES_COMMAND_OK && s != PGRES_TUPLES_OK)
         return pg_failed(db, r, query_name(q));

@@ -29,7 +29,7 @@ static err_t step(struct db *head, enum writer_step step)
     struct pg_db *db = (struct pg_db *)head;
     if (step == STEP_BEGIN)
         return begin(head);
-    PGresult *r = PQexec(db->conn, step_sql[step]);
+    PGresult *r = pg_query(db, step_sql[step]);
     bool ok = PQresultStatus(r) == PGRES_COMMAND_OK;
     /* A transaction that has failed is rolled back by COMMIT, which then says so. */
     if (ok && step == STEP_COMMIT && strcmp(PQcmdStatus(r), "COMMIT") != 0) {
@@ -63,7 +63,13 @@ static bool again(struct db *head)
     return was;
 }
 
-static const struct writer_engine engine = {.step = step, .lost = lost, .settle = settle, .again = again};
+static err_t tell(struct db *head, struct str lines, int64_t *ret_seq)
+{
+    return pg_news_send((struct pg_db *)head, lines, ret_seq);
+}
+
+static const struct writer_engine engine = {
+    .step = step, .lost = lost, .settle = settle, .again = again, .tell = tell, .heard = pg_news_settle};
 
 err_t pg_writer_start(struct store *s)
 {

@@ -172,14 +172,9 @@ static err_t read_newest_id(struct sqlite_db *db, int64_t *ret)
     int64_t newest = db_next(&r) ? db_int(&r, 0) : 0;
     TRY(db_end(&r));
     TRY(db_rows(&db->head, Q_META_GET, BIND(vtext(STR("id_ceiling"))), &r));
-    uint64_t ceiling = 0;
-    if (db_next(&r)) {
-        struct str be = db_text(&r, 0);
-        for (size_t i = 0; i < be.n && i < 8; i++)
-            ceiling = ceiling << 8 | (uint8_t)be.p[i];
-    }
+    int64_t ceiling = db_next(&r) ? id_ceiling_read(db_text(&r, 0)) : 0;
     TRY(db_end(&r));
-    *ret = newest > (int64_t)ceiling ? newest : (int64_t)ceiling;
+    *ret = newest > ceiling ? newest : ceiling;
     return ERR_OK;
 }
 

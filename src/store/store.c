@@ -106,6 +106,37 @@ void store_on_commit(struct store *s, store_hook_fn fn, void *ctx)
     atomic_store_explicit(&s->hook, fn, memory_order_release);
 }
 
+void store_on_news(struct store *s, store_news_fn fn, void *ctx)
+{
+    s->news_ctx = ctx;
+    atomic_store_explicit(&s->news, fn, memory_order_release);
+}
+
+bool store_fresh(const struct store *s)
+{
+    return !s->engine->sharing || s->engine->sharing->fresh(s);
+}
+
+bool store_leads(const struct store *s)
+{
+    return !s->engine->sharing || s->engine->sharing->leads(s);
+}
+
+int store_others(const struct store *s)
+{
+    return s->engine->sharing ? s->engine->sharing->others(s) : 0;
+}
+
+int store_slot(const struct store *s)
+{
+    return s->slot;
+}
+
+int64_t store_tenure(const struct store *s)
+{
+    return atomic_load(&s->tenure);
+}
+
 void store_complain(struct store *s, enum log_level level, const char *fmt, ...)
 {
     if (!s->cfg.log)

@@ -122,6 +122,23 @@ const struct tx_note *db_notes(const struct db *db, size_t *ret_n); /* inside th
 /* Appends a line to revoked.log, written and synced once a batch before the answers; inside a transaction.
  * kind: one of the words of token/life.h. Replayed after a restore. */
 err_t db_log_revoked(struct db *db, const char *kind, int64_t tenant_id, int64_t id, int64_t cutoff_id);
+
+/* --- several servers on one store
+ * ----------------------------------------------------------------------------------------------------- */
+/* Inside a transaction: a line that every server on this store, this one included, must hear when it has committed. store_tx
+ * returns when all have acted on it, or may no longer believe what they have in memory (LIMIT_LEASE_MS). Nothing on SQLite. */
+err_t db_tell(struct db *db, struct str line);
+/* fn is called on a thread of the store's, a line at a time, in the order of the commits; with STR_NONE when something may
+ * have been missed: all memory of the store is to be forgotten. To be set before anything is read. */
+typedef void (*store_news_fn)(struct str line, void *ctx);
+void store_on_news(struct store *s, store_news_fn fn, void *ctx);
+bool store_fresh(const struct store *s);  /* this server hears the others: what is in memory can be believed */
+bool store_leads(const struct store *s);  /* it is the one that does what one alone should do; may be two for a moment */
+int store_others(const struct store *s);  /* servers on this store beside this one */
+int store_slot(const struct store *s);    /* this server's number there, below LIMIT_SERVERS; 0 on SQLite */
+/* Counts up whenever this server may have been away from the store for a while: what the writer's thread keeps in memory of its
+ * own rows is to be read again. On the writer's thread. */
+int64_t store_tenure(const struct store *s);
 /* Lines of revoked.log in order (no store need be open). */
 err_t store_revoked_replay(const char *data_dir,
                            err_t (*fn)(void *ctx, struct str kind, int64_t tenant_id, int64_t id,
@@ -131,7 +148,11 @@ err_t store_revoked_replay(const char *data_dir,
 /* --- ids
  * ---------------------------------------------------------------------------------------------------------
  */
-/* Grows with time: 42 bits of milliseconds since 2024, 21 bits of order within one; never repeats in this
- * store, never goes back, whatever the clock does. Any thread. */
+/* Grows with time: 42 bits of milliseconds since 2024, 16 bits of order within one, 5 bits of the server's number; never repeats
+ * in this store, never goes back, whatever the clock does. Any thread. Servers on one database go by its clock. */
 int64_t store_new_id(struct store *s);
+/* An id above all that any server on this store has given out. */
+int64_t store_cutoff_id(struct store *s);
+/* An id was read: what this server gives out from now on is above it. For cut-offs, so that what is issued after one lives. */
+void store_id_seen(struct store *s, int64_t id);
 int64_t store_id_at(int64_t wall_ms); /* the smallest id of that millisecond: for "older than" */

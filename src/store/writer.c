@@ -12,6 +12,8 @@ struct job {
     store_tx_fn fn;
     void *ctx;
     err_t err;
+    bool tells;  /* it has news for other servers, */
+    int64_t seq; /* which went out under this number */
     struct job *wake[2];
     _Atomic uint32_t done;
 };
@@ -64,6 +66,8 @@ err_t writer_tx(struct writer *w, store_tx_fn fn, void *ctx)
         futex_wait(&j.done, 0, -1);
     job_done(j.wake[0]);
     job_done(j.wake[1]);
+    if (j.err == ERR_OK && j.tells && j.seq)
+        w->engine->heard(w->store, j.seq);
     return j.err;
 }
 
@@ -111,7 +115,7 @@ static void roll_back(struct writer *w)
 {
     if (!transaction_lost(w))
         (void)!do_step(w, STEP_ROLLBACK);
-    tx_back_to(w->tx, (struct tx_mark){0, 0});
+    tx_back_to(w->tx, (struct tx_mark){0, 0, 0});
 }
 
 /* Runs one job; what it says goes into the job. An error from here: the whole batch is lost. */
@@ -123,6 +127,7 @@ static err_t run_job(struct writer *w, struct job *j, bool alone)
     j->err = j->fn(w->db, j->ctx);
     if (j->err == ERR_OK)
         j->err = w->tx->broken;
+    j->tells = w->tx->news.n > mark.news_n;
     w->engine->settle(w->db);
     if (transaction_lost(w))
         return j->err != ERR_OK ? j->err : ERR_STORE;
@@ -135,7 +140,7 @@ static err_t run_job(struct writer *w, struct job *j, bool alone)
     return do_step(w, STEP_RELEASE);
 }
 
-static err_t commit(struct writer *w)
+static err_t commit(struct writer *w, int64_t *ret_seq)
 {
     store_hook_fn hook = atomic_load_explicit(&w->store->hook, memory_order_acquire);
     if (hook) {
@@ -144,8 +149,10 @@ static err_t commit(struct writer *w)
     }
     if (w->tx->revoked.n)
         TRY(revoked_append(w->store, buf_view(&w->tx->revoked)));
+    if (w->tx->news.n && w->engine->tell)
+        TRY(w->engine->tell(w->db, buf_view(&w->tx->news), ret_seq));
     TRY(do_step(w, STEP_COMMIT));
-    tx_back_to(w->tx, (struct tx_mark){0, 0});
+    tx_back_to(w->tx, (struct tx_mark){0, 0, 0});
     return ERR_OK;
 }
 
@@ -153,13 +160,16 @@ static err_t commit(struct writer *w)
 static err_t try_batch(struct writer *w, struct job **jobs, size_t n)
 {
     size_t good = 0;
+    int64_t seq = 0;
     err_t e = do_step(w, STEP_BEGIN);
     for (size_t i = 0; i < n && e == ERR_OK; i++) {
         e = run_job(w, jobs[i], n == 1);
         good += jobs[i]->err == ERR_OK;
     }
     if (e == ERR_OK && good > 0)
-        e = commit(w);
+        e = commit(w, &seq);
+    for (size_t i = 0; i < n; i++)
+        jobs[i]->seq = seq;
     if (e != ERR_OK || good == 0)
         roll_back(w);
     if (e == ERR_OK && good > 0 && w->store->cfg.metrics) {

@@ -11,6 +11,9 @@ struct writer_engine {
     void (*settle)(struct db *db);                       /* after a job: what it forgot to end */
     void (*between)(struct store *s);                    /* between two commits, after writer_interrupt; may be NULL */
     bool (*again)(struct db *db);                        /* was the last failure a conflict that passes? NULL: there are none */
+    /* What the batch tells other servers, before its commit; and, for whoever told it, waiting for them. NULL: there are none. */
+    err_t (*tell)(struct db *db, struct str lines, int64_t *ret_seq);
+    void (*heard)(struct store *s, int64_t seq);
 };
 struct writer;
 err_t writer_start(struct store *s, const struct writer_engine *engine, struct db *db, struct tx *tx, struct writer **ret);

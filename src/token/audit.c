@@ -149,7 +149,7 @@ err_t audit_write(struct db *db, struct store *s, const struct audit *a)
     TRY(db_run(db, Q_AUDIT_INSERT,
                BIND(vint(a->tenant_id), vint(note.id), vint(a->at_s), vtext(event), vtext(a->actor),
                     vtext(a->object), vtext(a->payload), vblob(salt.p, salt.n),
-                    vblob(note.digest, sizeof(note.digest))),
+                    vblob(note.digest, sizeof(note.digest)), vint(store_slot(s))),
                NULL));
     TRY(db_note(db, &note));
     return a->webhooks.n ? emit(db, s, a) : ERR_OK;

@@ -1,4 +1,4 @@
-/* Writing the chain heads down: into table audit_head every some seconds, so that a start need not read many
+/* Writing the chain heads down: into table audit_end every some seconds, so that a start need not read many
  * seals; and signed, into checkpoints, so that nobody who writes the store can make another history of it. */
 #include "token/audit_state.h"
 #include <stdlib.h>
@@ -89,16 +89,15 @@ static err_t settle_in_tx(struct db *db, void *ctx)
 static err_t save_in_tx(struct db *db, void *ctx)
 {
     const struct snapshot *s = ctx;
-    uint8_t be[8];
+    int writer = store_slot(s->st->core->store);
     for (size_t i = 0; i < s->n; i++) {
         const struct audit_head *h = &s->v[i].head;
         TRY(db_run(
             db, Q_AUDIT_HEAD_PUT,
-            BIND(vint(s->v[i].tenant_id), vint(h->seal_id), vint(h->seal), vblob(h->chain, sizeof(h->chain))),
+            BIND(vint(s->v[i].tenant_id), vint(writer), vint(h->seal_id), vint(h->seal), vblob(h->chain, sizeof(h->chain))),
             NULL));
     }
-    audit_be64(be, s->id);
-    return db_run(db, Q_META_PUT, BIND(vtext(STR("audit_heads")), vblob(be, sizeof(be))), NULL);
+    return audit_writer_save(db, writer, s->id);
 }
 
 err_t audit_save_heads(struct op *op)
@@ -120,6 +119,7 @@ err_t audit_save_heads(struct op *op)
 struct checkpoint {
     struct audit_checkpoint_row row;
     uint8_t before[SHA256_SIZE], signature[SHA256_SIZE];
+    int writer;
 };
 
 static err_t insert_in_tx(struct db *db, void *ctx)
@@ -127,7 +127,7 @@ static err_t insert_in_tx(struct db *db, void *ctx)
     const struct checkpoint *c = ctx;
     return db_run(db, Q_AUDIT_CHECKPOINT_INSERT,
                   BIND(vint(c->row.id), vint(c->row.at_s), vblob(c->row.heads.p, c->row.heads.n),
-                       vint(c->row.tenants), vblob(c->signature, sizeof(c->signature))),
+                       vint(c->row.tenants), vblob(c->signature, sizeof(c->signature)), vint(c->writer)),
                   NULL);
 }
 
@@ -135,7 +135,7 @@ static err_t last_checkpoint(struct op *op, struct checkpoint *c, int64_t *ret_i
 {
     struct rows r;
     *ret_id = 0;
-    TRY(db_rows(op->db, Q_AUDIT_CHECKPOINT_LAST, BIND_NONE, &r));
+    TRY(db_rows(op->db, Q_AUDIT_CHECKPOINT_LAST, BIND(vint(c->writer)), &r));
     if (db_next(&r) && db_text(&r, 1).n == SHA256_SIZE) {
         *ret_id = db_int(&r, 0);
         memcpy(c->before, db_text(&r, 1).p, SHA256_SIZE);
@@ -151,7 +151,7 @@ static err_t tenants_since(struct op *op, int64_t id, int64_t **ret, size_t *ret
     int64_t *v = NULL;
     size_t n = 0, cap = 0;
     err_t e = ERR_OK;
-    TRY(db_rows(op->db, Q_AUDIT_TENANTS_SINCE, BIND(vint(id)), &r));
+    TRY(db_rows(op->db, Q_AUDIT_TENANTS_SINCE, BIND(vint(id), vint(store_slot(op->core->store))), &r));
     while (e == ERR_OK && n < LIMIT_AUDIT_HEADS && db_next(&r)) {
         if (n == cap) {
             cap = cap ? cap * 2 : 256;
@@ -193,7 +193,7 @@ static err_t sign_and_insert(struct op *op, struct checkpoint *c, const struct s
 err_t audit_checkpoint(struct op *op)
 {
     struct snapshot s = {.st = op->core->audit, .for_signing = true};
-    struct checkpoint c = {.row = {.id = 0}};
+    struct checkpoint c = {.row = {.id = 0}, .writer = store_slot(op->core->store)};
     int64_t *tenants = NULL, last_id;
     TRY(audit_save_heads(op));
     TRY(last_checkpoint(op, &c, &last_id));

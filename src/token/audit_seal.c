@@ -8,17 +8,6 @@
  * -----------------------------------------------------------------------------------------------------------
  */
 
-err_t audit_heads_mark(struct db *db, int64_t *ret_id)
-{
-    struct rows r;
-    int64_t id = 0;
-    TRY(db_rows(db, Q_META_GET, BIND(vtext(STR("audit_heads"))), &r));
-    if (db_next(&r) && db_text(&r, 0).n == 8)
-        id = audit_read_be64(db_text(&r, 0).p);
-    *ret_id = id;
-    return db_end(&r);
-}
-
 static void forget(struct audit_state *st)
 {
     idmap_free(&st->heads);
@@ -33,8 +22,11 @@ static err_t load(struct db *db, struct audit_state *st)
     struct rows r;
     int64_t mark;
     err_t e = ERR_OK;
-    TRY(audit_heads_mark(db, &mark));
-    TRY(db_rows(db, Q_AUDIT_SEALS_SINCE, BIND(vint(mark)), &r));
+    int writer = store_slot(st->core->store);
+    TRY(audit_writer_mark(db, writer, &mark));
+    if (mark == 0) /* its first seal: from now on it is among the writers */
+        TRY(audit_writer_save(db, writer, 1));
+    TRY(db_rows(db, Q_AUDIT_SEALS_SINCE, BIND(vint(mark), vint(writer)), &r));
     while (e == ERR_OK && db_next(&r)) {
         struct audit_head *h = idmap_put(&st->heads, db_int(&r, 0));
         if (!h || db_text(&r, 3).n != SHA256_SIZE) {
@@ -55,6 +47,10 @@ static err_t load(struct db *db, struct audit_state *st)
 err_t audit_heads_check(struct db *db, struct audit_state *st)
 {
     struct rows r;
+    int64_t tenure = store_tenure(st->core->store);
+    if (st->tenure != tenure) /* another server may have had the number */
+        forget(st);
+    st->tenure = tenure;
     if (st->last_seal_id) {
         TRY(db_rows(db, Q_AUDIT_SEAL_THERE, BIND(vint(st->last_tenant_id), vint(st->last_seal_id)), &r));
         bool there = db_next(&r);
@@ -70,7 +66,7 @@ static err_t read_head(struct db *db, struct audit_state *st, int64_t tenant_id,
     struct rows r;
     memset(ret, 0, sizeof(*ret));
     audit_chain_start(st->core->crypto, tenant_id, ret->chain);
-    TRY(db_rows(db, Q_AUDIT_HEAD_GET, BIND(vint(tenant_id)), &r));
+    TRY(db_rows(db, Q_AUDIT_HEAD_GET, BIND(vint(tenant_id), vint(store_slot(st->core->store))), &r));
     if (db_next(&r) && db_text(&r, 2).n == SHA256_SIZE) {
         ret->seal_id = db_int(&r, 0);
         ret->seal = db_int(&r, 1);
@@ -137,7 +133,8 @@ static err_t seal(struct db *db, struct audit_state *st, const struct tx_note *n
     TRY(db_run(db, Q_AUDIT_SEAL_INSERT,
                BIND(vint(note->tenant_id), vint(next.seal_id), vint(next.seal), vid(h->seal_id),
                     vint(note[0].id), vint(note[n - 1].id), vint((int64_t)n),
-                    vblob(next.chain, sizeof(next.chain)), vint(clock_wall_s(st->core->clock))),
+                    vblob(next.chain, sizeof(next.chain)), vint(clock_wall_s(st->core->clock)),
+                    vint(store_slot(st->core->store))),
                NULL));
     *h = next;
     st->last_tenant_id = note->tenant_id;

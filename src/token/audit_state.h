@@ -8,12 +8,16 @@
  * rotation of the master key).
  *
  * Row ids and seal ids are taken on the writer's thread, so that their order is the order of writing: first a
- * commit's rows, then its seals. Heads are in memory; table audit_head has them as they were some seconds
- * ago, with the id of that moment in meta ("audit_heads"), and the seals since that id tell the rest. */
+ * commit's rows, then its seals. Heads are in memory; table audit_end has them as they were some seconds
+ * ago, with the id of that moment in meta ("audit_heads"), and the seals since that id tell the rest.
+ *
+ * Of several servers on one database each is a writer with a trail of its own: chains, heads, checkpoints. None waits for another, and
+ * all of the above holds for each. A server's number passes on to the next one that takes it, and its trail with it. */
 #pragma once
 #include "token/core.h"
 #include "token/idmap.h"
 #include "token/life.h"
+#include "base/limits.h"
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -27,6 +31,7 @@ struct audit_state {
     struct core *core;
     /* the writer's thread alone */
     bool loaded;
+    int64_t tenure; /* store_tenure when it was read */
     struct idmap heads; /* tenant -> struct audit_head; those that are saved and signed may be left out */
     int64_t last_tenant_id, last_seal_id; /* written before the last COMMIT: is it there? */
     struct tx_note *note;
@@ -69,7 +74,16 @@ err_t audit_seal_batch(struct db *db, void *state); /* the hook */
 /* Memory agrees with the store: read at the first call, and again after a COMMIT that failed. */
 err_t audit_heads_check(struct db *db, struct audit_state *st);
 err_t audit_head_of(struct db *db, struct audit_state *st, int64_t tenant_id, struct audit_head **ret);
-err_t audit_heads_mark(struct db *db, int64_t *ret_id); /* any connection: the id in meta */
+/* --- audit_writers.c: any connection
+ * ------------------------------------------------------------------------------------------------------- */
+struct audit_writer {
+    int number;
+    int64_t mark; /* the id in meta */
+};
+/* All whose trails are in the store. */
+err_t audit_writers(struct db *db, struct audit_writer ret[static LIMIT_SERVERS], size_t *ret_n);
+err_t audit_writer_mark(struct db *db, int number, int64_t *ret_id); /* 0: there is none */
+err_t audit_writer_save(struct db *db, int number, int64_t id);      /* in a transaction */
 
 /* --- audit_refused.c
  * ------------------------------------------------------------------------------------------------------- */

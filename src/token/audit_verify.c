@@ -1,4 +1,4 @@
-/* Walking the audit trail in the order it was written, all tenants in one pass: every row against its digest,
+/* Walking the audit trail in the order it was written, a writer after the other, all its tenants in one pass: every row against its digest,
  * every seal against its rows and the seal before, every checkpoint against its signature and the heads of
  * that moment. */
 #include "token/audit_state.h"
@@ -13,6 +13,7 @@ struct trail {
 };
 struct walk {
     struct op *op;
+    int writer;
     void (*progress)(void *ctx, int64_t done, int64_t total);
     void *progress_ctx;
     int64_t done, total, end_id; /* what is written after the start is not looked at */
@@ -63,7 +64,7 @@ static err_t check_content(struct walk *w, const struct audit_content *c, struct
 {
     uint8_t want[SHA256_SIZE];
     if (!c->salt.p) {
-        w->emptied_to = c->id;
+        w->emptied_to = c->id > w->emptied_to ? c->id : w->emptied_to;
         return c->actor.p || c->object.p || c->payload.p ? broken(w, c->id, "a row has lost its salt")
                                                          : ERR_OK;
     }
@@ -128,7 +129,7 @@ static err_t take_rows(struct walk *w, int64_t before_id)
     while (n == PAGE) {
         err_t e = ERR_OK;
         n = 0;
-        TRY(db_rows(w->op->db, Q_AUDIT_ROWS, BIND(vint(w->row_id), vint(before_id), vint(PAGE)), &r));
+        TRY(db_rows(w->op->db, Q_AUDIT_ROWS, BIND(vint(w->row_id), vint(before_id), vint(w->writer), vint(PAGE)), &r));
         for (; e == ERR_OK && db_next(&r); n++)
             e = take_row(w, &r);
         err_t end = db_end(&r);
@@ -189,7 +190,7 @@ static err_t read_seals(struct walk *w, int64_t after_id, struct seal_row page[s
 {
     struct rows r;
     size_t n = 0;
-    TRY(db_rows(w->op->db, Q_AUDIT_SEALS, BIND(vint(after_id), vint(PAGE)), &r));
+    TRY(db_rows(w->op->db, Q_AUDIT_SEALS, BIND(vint(after_id), vint(w->writer), vint(PAGE)), &r));
     while (n < PAGE && db_next(&r) && db_int(&r, 1) <= w->end_id) {
         struct seal_row *s = &page[n++];
         *s = (struct seal_row){db_int(&r, 0), db_int(&r, 1), db_int(&r, 2), db_int(&r, 3),
@@ -225,7 +226,7 @@ static err_t read_checkpoint(struct walk *w, struct checkpoints *k)
     struct rows r;
     err_t e = ERR_OK;
     struct str before = k->next.id ? (struct str){(const char *)k->before, SHA256_SIZE} : STR_NONE;
-    TRY(db_rows(w->op->db, Q_AUDIT_CHECKPOINT_NEXT, BIND(vint(k->next.id)), &r));
+    TRY(db_rows(w->op->db, Q_AUDIT_CHECKPOINT_NEXT, BIND(vint(k->next.id), vint(w->writer)), &r));
     k->next = (struct audit_checkpoint_row){.id = 0};
     k->heads.n = 0;
     if (db_next(&r)) {
@@ -280,33 +281,47 @@ static err_t check_seals(struct walk *w, struct checkpoints *k, struct seal_row 
     TRY(take_rows(w, w->end_id + 1));
     if (w->nopen)
         return broken(w, w->open[0].id, "a row has no seal");
-    if (w->emptied_to && w->emptied_to >= w->retained_to)
-        return broken(w, w->emptied_to, "a row was emptied, and not by retention");
     return check_checkpoints(w, k, w->end_id + 1);
 }
 
-static err_t one_number(struct op *op, enum query q, int64_t *ret)
+static err_t one_number(struct op *op, enum query q, const struct val *v, size_t n, int64_t *ret)
 {
     struct rows r;
-    TRY(db_rows(op->db, q, BIND_NONE, &r));
+    TRY(db_rows(op->db, q, v, n, &r));
     *ret = db_next(&r) ? db_int(&r, 0) : 0;
     return db_end(&r);
 }
 
-static err_t check_all(struct walk *w)
+/* One writer's whole trail. */
+static err_t check_trail(struct walk *w, struct seal_row page[static PAGE])
 {
     struct checkpoints k = {.next = {.id = 0}};
-    struct seal_row *page = malloc(PAGE * sizeof(*page));
+    w->row_id = 0;
+    w->sealing = false;
+    idmap_init(&w->trails, sizeof(struct trail), LIMIT_AUDIT_HEADS);
     buf_init(&k.heads, NULL, (size_t)LIMIT_AUDIT_HEADS * AUDIT_HEAD_SIZE);
-    err_t e = page ? one_number(w->op, Q_AUDIT_END, &w->end_id) : ERR_MEMORY;
-    if (e == ERR_OK && w->progress)
-        e = one_number(w->op, Q_AUDIT_COUNT, &w->total);
+    err_t e = one_number(w->op, Q_AUDIT_END, BIND(vint(w->writer)), &w->end_id);
     if (e == ERR_OK)
         e = read_checkpoint(w, &k);
     if (e == ERR_OK)
         e = check_seals(w, &k, page);
     buf_free(&k.heads);
+    idmap_free(&w->trails);
+    return e;
+}
+
+/* All that may be there, whatever the list of writers says: who takes one off it hides nothing. */
+static err_t check_all(struct walk *w)
+{
+    struct seal_row *page = malloc(PAGE * sizeof(*page));
+    err_t e = page ? ERR_OK : ERR_MEMORY;
+    if (e == ERR_OK && w->progress)
+        e = one_number(w->op, Q_AUDIT_COUNT, BIND_NONE, &w->total);
+    for (w->writer = 0; w->writer < LIMIT_SERVERS && e == ERR_OK; w->writer++)
+        e = check_trail(w, page);
     free(page);
+    if (e == ERR_OK && w->emptied_to && w->emptied_to >= w->retained_to)
+        e = broken(w, w->emptied_to, "a row was emptied, and not by retention");
     return e;
 }
 
@@ -314,9 +329,7 @@ err_t audit_verify(struct op *op, void (*progress)(void *ctx, int64_t done, int6
                    int64_t *ret_rows)
 {
     struct walk w = {.op = op, .progress = progress, .progress_ctx = ctx};
-    idmap_init(&w.trails, sizeof(struct trail), LIMIT_AUDIT_HEADS);
     err_t e = check_all(&w);
-    idmap_free(&w.trails);
     free(w.open);
     free(w.digests);
     if (e == ERR_OK)

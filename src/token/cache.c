@@ -20,6 +20,7 @@ struct slot {
 struct cache {
     pthread_rwlock_t lock;
     _Atomic uint64_t version;
+    const struct store *store; /* what is here is believed while this server hears the others; NULL: always */
     uint64_t seed;
     size_t capacity, used, hand, mask;
     uint32_t *by_name, *by_id; /* heads of the chains, mask + 1 each */
@@ -159,9 +160,21 @@ static struct object *take(struct cache *c, uint32_t i)
     return s->o;
 }
 
+static bool believed(const struct cache *c)
+{
+    return !c->store || store_fresh(c->store);
+}
+
+void cache_follow(struct cache *c, const struct store *s)
+{
+    c->store = s;
+}
+
 struct object *cache_get(struct cache *c, int64_t tenant_id, const char *kind, struct str name)
 {
     uint64_t hash = hash_name(c, tenant_id, kind, name);
+    if (!believed(c))
+        return NULL;
     pthread_rwlock_rdlock(&c->lock);
     struct object *o = take(c, find_name(c, hash, tenant_id, kind, name));
     pthread_rwlock_unlock(&c->lock);
@@ -170,6 +183,8 @@ struct object *cache_get(struct cache *c, int64_t tenant_id, const char *kind, s
 
 struct object *cache_get_id(struct cache *c, int64_t id)
 {
+    if (!believed(c))
+        return NULL;
     pthread_rwlock_rdlock(&c->lock);
     struct object *o = take(c, find_id(c, id));
     pthread_rwlock_unlock(&c->lock);
@@ -278,4 +293,14 @@ void cache_drop_tenant(struct cache *c, int64_t tenant_id)
     struct object *o = slot_clear(c, find_id(c, tenant_id));
     pthread_rwlock_unlock(&c->lock);
     object_release(o);
+}
+
+void cache_drop_all(struct cache *c)
+{
+    pthread_rwlock_wrlock(&c->lock);
+    atomic_fetch_add_explicit(&c->version, 1, memory_order_release);
+    for (uint32_t i = 0; i < c->capacity; i++)
+        if (c->slots[i].o)
+            object_release(slot_clear(c, i));
+    pthread_rwlock_unlock(&c->lock);
 }

@@ -11,6 +11,7 @@
 struct dead_set {
     pthread_rwlock_t lock;
     _Atomic size_t n;
+    _Atomic uint64_t missed, loaded; /* something was missed so often; it was read anew after so many of them */
     struct idmap map; /* node id -> struct dead_entry */
     unsigned round;   /* of marking: see drop_lost */
 };
@@ -70,6 +71,11 @@ bool dead_set_kills(const struct dead_set *d, int64_t node_id, int64_t child_id)
     bool kills = e && child_id < e->cutoff_id;
     pthread_rwlock_unlock(&lockable->lock);
     return kills;
+}
+
+void dead_set_stale(struct dead_set *d)
+{
+    atomic_fetch_add(&d->missed, 1);
 }
 
 /* Unless it was killed again meanwhile. */
@@ -228,6 +234,17 @@ static err_t load_all(struct op *op)
     return db_end(&r);
 }
 
+err_t dead_set_ready(struct op *op)
+{
+    struct dead_set *d = op->core->dead;
+    uint64_t missed = atomic_load_explicit(&d->missed, memory_order_acquire);
+    if (missed == atomic_load_explicit(&d->loaded, memory_order_relaxed))
+        return ERR_OK;
+    TRY(load_all(op));
+    atomic_store(&d->loaded, missed);
+    return ERR_OK;
+}
+
 err_t dead_set_load(struct op *op)
 {
     TRY(load_all(op));
@@ -252,7 +269,7 @@ static void drop_lost(struct dead_set *d)
     pthread_rwlock_unlock(&d->lock);
 }
 
-err_t dead_set_mark_some(struct op *op)
+static err_t mark_some(struct op *op)
 {
     struct dead_set *d = op->core->dead;
     struct marking m = {.store = op->core->store, .now_s = op->now_s, .n = PAGE};
@@ -265,6 +282,15 @@ err_t dead_set_mark_some(struct op *op)
             if (m.node[k].done)
                 dead_set_drop(d, m.node[k].node_id, m.node[k].cutoff_id);
     }
+    return ERR_OK;
+}
+
+/* One server marks; all forget what has been marked. */
+err_t dead_set_mark_some(struct op *op)
+{
+    struct dead_set *d = op->core->dead;
+    if (store_leads(op->core->store))
+        TRY(mark_some(op));
     if (atomic_load(&d->n) > 0) {
         TRY(load_all(op)); /* what still waits is seen in this round */
         drop_lost(d);

@@ -1,6 +1,7 @@
 /* A tenant's signing keys: made at first use, replaced in time, removed when nothing they signed can live any
  * more. */
 #include "token/keyring_parts.h"
+#include "token/news.h"
 #include "token/cache.h"
 #include "base/limits.h"
 
@@ -124,6 +125,7 @@ static err_t key_in_tx(struct db *db, void *ctx)
      */
     int64_t active_s = same.n == 0 ? k->now_s : k->active_s;
     if (won) {
+        TRY(news_tenant_tx(db, k->tenant_id));
         TRY(db_run(db, Q_TENANT_KEY_INSERT,
                    BIND(vint(k->tenant_id), vint(k->id), vtext(STR("signing")), vtext(k->kid), vtext(k->alg),
                         vblob(k->sealed.p, k->sealed.n), vtext(k->public_jwk), vint(k->now_s),

@@ -2,6 +2,7 @@
  * removed. */
 #include "token/keyring_parts.h"
 #include "token/cache.h"
+#include "token/news.h"
 #include "base/limits.h"
 #include "base/metrics.h"
 
@@ -31,7 +32,10 @@ static err_t remove_in_tx(struct db *db, void *ctx)
     struct due_key *k = ctx;
     int64_t changed = 0;
     TRY(db_run(db, Q_TENANT_KEY_DELETE, BIND(vint(k->tenant_id), vint(k->id), vint(k->now_s)), &changed));
-    return changed == 1 ? audit_write(db, k->store, &k->audit) : ERR_OK;
+    if (changed == 0)
+        return ERR_OK;
+    TRY(news_tenant_tx(db, k->tenant_id));
+    return audit_write(db, k->store, &k->audit);
 }
 
 static err_t remove_key(struct op *op, struct due_key *k)

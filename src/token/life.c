@@ -121,6 +121,7 @@ static err_t check_own(struct op *op, const struct token *t)
 static err_t check_nodes(struct op *op, const struct token *t)
 {
     const int64_t nodes[] = {t->account_id, t->session_id, t->grant_id, t->parent_id, t->actor_id};
+    TRY(dead_set_ready(op));
     for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++)
         if (nodes[i] && dead_set_kills(op->core->dead, nodes[i], t->id))
             return dead(op, "the token has been revoked");

@@ -109,6 +109,8 @@ void dead_set_add(struct dead_set *d, int64_t node_id, int64_t cutoff_id);
 struct dead_set *dead_set_new(void);
 void dead_set_free(struct dead_set **d);
 err_t dead_set_load(struct op *op);      /* at start */
+void dead_set_stale(struct dead_set *d); /* something may have been missed, */
+err_t dead_set_ready(struct op *op);     /* so that it is read anew before it is asked */
 err_t dead_set_mark_some(struct op *op); /* the housekeeper: descendants in bounded batches */
 bool dead_set_kills(const struct dead_set *d, int64_t node_id, int64_t child_id);
 

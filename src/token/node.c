@@ -4,6 +4,7 @@
 #include "token/life.h"
 #include "token/cache.h"
 #include "token/core.h"
+#include "token/news.h"
 #include "token/sign_out.h"
 #include "base/limits.h"
 
@@ -41,6 +42,8 @@ void node_kill_make(struct op *op, enum node_kind kind, int64_t id, const char *
 
 static err_t put_dead(struct db *db, const struct node_row *row, const struct node_kill *k, int64_t cutoff_id)
 {
+    if (row->below)
+        TRY(news_dead_tx(db, k->id, cutoff_id));
     return db_run(db, Q_DEAD_NODE_PUT,
                   BIND(vint(k->tenant_id), vint(k->id), vtext(str_z(row->name)), vint(cutoff_id), vint(k->now_s)), NULL);
 }
@@ -66,7 +69,7 @@ static err_t kill_row(struct db *db, const struct node_row *row, const struct no
 err_t node_kill_tx(struct db *db, struct node_kill *k)
 {
     bool changed;
-    int64_t cutoff_id = store_new_id(k->core->store);
+    int64_t cutoff_id = store_cutoff_id(k->core->store);
     k->cutoff_id = 0;
     TRY(kill_row(db, &nodes[k->kind], k, cutoff_id, &changed));
     if (!changed)
@@ -89,12 +92,18 @@ void node_killed(const struct node_kill *k)
     metrics_add(k->core->metrics, METRIC_TOKEN_REVOKED, node_name(k->kind), 1);
 }
 
-static err_t kill_in_tx(struct db *db, void *ctx)
+struct revoking {
+    struct node_kill kill;
+    struct str client; /* whose cut-off is looked up in the cache, under its name */
+};
+
+static err_t revoke_in_tx(struct db *db, void *ctx)
 {
-    return node_kill_tx(db, ctx);
+    struct revoking *v = ctx;
+    TRY(node_kill_tx(db, &v->kill));
+    return v->client.p ? news_named_tx(db, v->kill.tenant_id, node_name(NODE_CLIENT), v->client) : ERR_OK;
 }
 
-/* A client's cut-off is looked up in the cache, under its name. */
 static err_t client_name(struct op *op, int64_t id, struct str *ret)
 {
     const struct object_kind *kind = object_kind_find(op->core->kinds, STR("client"));
@@ -108,15 +117,14 @@ static err_t client_name(struct op *op, int64_t id, struct str *ret)
 
 err_t node_revoke(struct op *op, enum node_kind kind, int64_t id, const char *reason)
 {
-    struct node_kill k;
-    struct str name = STR_NONE;
+    struct revoking v = {.client = STR_NONE};
     if (kind == NODE_CLIENT)
-        TRY(client_name(op, id, &name));
-    node_kill_make(op, kind, id, reason, &k);
-    TRY(store_tx(op->core->store, kill_in_tx, &k));
-    if (name.p)
-        cache_drop(op->core->cache, k.tenant_id, node_name(kind), name);
-    node_killed(&k);
+        TRY(client_name(op, id, &v.client));
+    node_kill_make(op, kind, id, reason, &v.kill);
+    TRY(store_tx(op->core->store, revoke_in_tx, &v));
+    if (v.client.p)
+        cache_drop(op->core->cache, v.kill.tenant_id, node_name(kind), v.client);
+    node_killed(&v.kill);
     return ERR_OK;
 }
 

@@ -197,7 +197,7 @@ static err_t build(struct put *p)
         o->disabled = p->disabled == 1;
     if (p->old &&
         o->disabled != p->old->disabled) /* at both ends: what slipped in between stays dead as well */
-        o->cutoff_id = store_new_id(p->op->core->store);
+        o->cutoff_id = store_cutoff_id(p->op->core->store);
     object_fill_public_id(p->op, o);
     TRY(overlay(p));
     return check_and_seal(p);

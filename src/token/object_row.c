@@ -73,6 +73,7 @@ err_t object_from_row(struct op *op, const struct object_kind *k, const struct r
         .created_s = db_int(r, 9),
         .updated_s = db_int(r, 10),
     };
+    store_id_seen(op->core->store, o.cutoff_id); /* what is issued from now on is above it */
     err_t e = object_spec_load(k, a, db_text(r, 3), &o.spec);
     if (e == ERR_MEMORY || !o.name.p || (!o.secret.p && !db_null(r, 4)))
         return op_fail(op, ERR_MEMORY, "", "%s \"%.*s\" is too large", k->name, STR_ARG(db_text(r, 2)));

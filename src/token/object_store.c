@@ -2,6 +2,7 @@
  * cache; and the two changes that need no document, removing and disabling. */
 #include "token/object_row.h"
 #include "token/life.h"
+#include "token/news.h"
 #include "base/limits.h"
 
 err_t object_permit_write(struct op *op, const struct object_kind *k)
@@ -69,6 +70,7 @@ static err_t write_in_tx(struct db *db, void *ctx)
         TRY(object_row_insert(db, t->o, t->spec));
     else
         TRY(object_row_update(db, t->o, t->spec, t->if_version));
+    TRY(news_object_tx(db, t->o));
     if (t->cuts_off)
         TRY(object_log_cut_off(db, t->o));
     if (t->more)
@@ -142,6 +144,7 @@ static err_t remove_in_tx(struct db *db, void *ctx)
     TRY(db_run(db, Q_OBJECT_DELETE, BIND(vint(o->tenant_id), vint(o->id), vint(o->version)), &changed));
     if (changed == 0)
         return ERR_PRECONDITION;
+    TRY(news_object_tx(db, o));
     TRY(object_log_cut_off(db, o));
     TRY(rows_beside(db, t, true));
     return audit_write(db, t->store, &t->audit);
@@ -150,7 +153,7 @@ static err_t remove_in_tx(struct db *db, void *ctx)
 static err_t remove_row(struct op *op, struct object *o, const struct object_with *with)
 {
     struct write_tx t = {.store = op->core->store, .o = o, .with = with};
-    o->cutoff_id = store_new_id(op->core->store);
+    o->cutoff_id = store_cutoff_id(op->core->store);
     object_audit(op, o, AUDIT_OBJECT_REMOVED, &t.audit);
     return store_tx(op->core->store, remove_in_tx, &t);
 }
@@ -192,7 +195,7 @@ err_t object_set_disabled(struct op *op, const struct object_kind *k, struct str
     o.disabled = disabled;
     o.version++;
     o.updated_s = op->now_s;
-    o.cutoff_id = store_new_id(op->core->store);
+    o.cutoff_id = store_cutoff_id(op->core->store);
     o.change = disabled ? STR("{\"changed\":[\"disabled\"],\"disabled\":true}")
                         : STR("{\"changed\":[\"disabled\"],\"disabled\":false}");
     err_t e = object_write(op, &o, false, old->version, NULL);

@@ -4,6 +4,7 @@
  * more, and they expire like all others. */
 #include "token/object_row.h"
 #include "token/tenant_parts.h"
+#include "token/news.h"
 #include "base/limits.h"
 
 static err_t make_tenant(struct op *op, const struct object *o)
@@ -45,6 +46,7 @@ static err_t remove_in_tx(struct db *db, void *ctx)
                &changed));
     if (changed == 0)
         return ERR_PRECONDITION;
+    TRY(news_object_tx(db, r->o));
     TRY(object_log_cut_off(db, r->o));
     return audit_write(db, r->store, &r->audit);
 }
@@ -55,7 +57,7 @@ static err_t tenant_remove(struct op *op, const struct object *o)
     struct removal r = {.store = op->core->store, .o = &gone, .now_s = op->now_s};
     if (str_is(o->name, TENANT_DEFAULT))
         return op_fail(op, ERR_CONFLICT, "", "the tenant \"" TENANT_DEFAULT "\" can't be removed");
-    gone.cutoff_id = store_new_id(op->core->store);
+    gone.cutoff_id = store_cutoff_id(op->core->store);
     r.new_name = arena_fmt(op->arena, "%lld", (long long)o->id);
     if (!r.new_name.p)
         return ERR_MEMORY;

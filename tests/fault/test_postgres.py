@@ -72,12 +72,13 @@ def test_killed_under_load(pg, fresh):
     assert s.cli_json("audit", "verify")["ok"] is True
 
 
-def test_one_server_a_database(pg, fresh):
+def test_another_key_is_refused(pg, fresh):
+    """Servers on one database have one master key."""
     where = store(pg, "owned")
     first = fresh(server={"store": where})
     second = fresh(start=False, server={"store": where})
     second.start(wait=False)
-    assert second.process.wait(timeout=20 * mereau.SLOW) == 1 and "another server is using this database" in second.log_text()
+    assert second.process.wait(timeout=20 * mereau.SLOW) == 1 and "master key" in second.log_text()
     second.process = None
     assert first.machine_token()
 

@@ -94,7 +94,7 @@ def merged(base, over):
 class Mereau:
     """One server process and its store. start(), stop(), kill(), restart(); urls; cli()."""
 
-    def __init__(self, tenant=None, server=None, tenants=None, config=None, data=None, env=None, wrapper=()):
+    def __init__(self, tenant=None, server=None, tenants=None, config=None, data=None, env=None, wrapper=(), on_store=None):
         self.dir = data or tempfile.mkdtemp(prefix="mereau-test-")
         self.owns_dir = data is None
         self.data = os.path.join(self.dir, "data")
@@ -105,7 +105,7 @@ class Mereau:
         self.config_file = os.path.join(self.dir, "mereau.yaml")
         self.log_file = os.path.join(self.dir, "log")
         self.process = None
-        self.store = self.make_store() if data is None else None
+        self.store = on_store or (self.make_store() if data is None else None)
         self.write_config(config or {
             "server": merged({**self.store_setting(), "issuer": self.url, "listen": "127.0.0.1:%d" % self.port, "management": "127.0.0.1:%d" % self.management_port,
                               "data": self.data}, server),
@@ -121,6 +121,11 @@ class Mereau:
 
     def store_setting(self):
         return {"store": self.store} if self.store else {}
+
+    def beside(self):
+        """What another server on the same store needs (Mereau(**first.beside())): the same issuer, tenants and master key."""
+        server = {"store": self.config["server"]["store"], "issuer": self.url, "master_key_file": os.path.join(self.data, "master.key")}
+        return {"server": server, "tenants": self.config["tenants"], "on_store": server["store"]}
 
     def sql(self, text):
         """Meddles with the store behind the server's back; on SQLite while it is stopped."""

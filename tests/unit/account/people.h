@@ -44,7 +44,7 @@ static inline int64_t audit_count(struct world *w, const char *event)
 {
     struct rows r;
     int64_t n = 0;
-    CHECK(db_rows(w->db, Q_AUDIT_LIST, BIND(vint(w->op.tenant->object.id), vint(0), vint(INT64_MAX)), &r) ==
+    CHECK(db_rows(w->db, Q_AUDIT_LIST, BIND(vint(w->op.tenant->object.id), vint(0), vint(INT64_MAX), vint(0), vint(1 << 20)), &r) ==
           ERR_OK);
     while (db_next(&r))
         n += str_is(db_text(&r, 2), event);

@@ -145,7 +145,7 @@ static void test_versions(void)
 /* The schema's steps, one after another, from every version to the newest. */
 static void test_every_step(void)
 {
-    static const struct dialect d = {"id INTEGER PRIMARY KEY, tenant_id BIGINT NOT NULL", "BLOB"};
+    static const struct dialect d = {"id INTEGER PRIMARY KEY, tenant_id BIGINT NOT NULL", "BLOB", ""};
     struct arena *a = arena_new(4 * 1024 * 1024);
     int version = 0, before = 0;
     const char *what, *sql;

@@ -120,14 +120,15 @@ static void test_tampering(void)
         {"last row removed", "DELETE FROM audit WHERE id=(SELECT max(id) FROM audit)", false},
         {"row added",
          "INSERT INTO audit SELECT (SELECT max(id)+1 FROM audit_seal), tenant_id, at_s, event, actor, "
-         "object, payload, salt, digest FROM audit WHERE id=(SELECT max(id) FROM audit)",
+         "object, payload, salt, digest, writer FROM audit WHERE id=(SELECT max(id) FROM audit)",
          false},
         {"row added before all",
-         "INSERT INTO audit SELECT id-1, tenant_id, at_s, event, actor, object, payload, salt, digest FROM "
+         "INSERT INTO audit SELECT id-1, tenant_id, at_s, event, actor, object, payload, salt, digest, writer FROM "
          "audit WHERE id=(SELECT min(id) FROM audit)",
          false},
         {"row moved to another tenant",
          "UPDATE audit SET tenant_id=tenant_id+1 WHERE id=(SELECT max(id) FROM audit)", false},
+        {"row moved to another writer", "UPDATE audit SET writer=1 WHERE id=(SELECT max(id) FROM audit)", false},
         {"seal removed", "DELETE FROM audit_seal WHERE seal=4", false},
         {"chain value", "UPDATE audit_seal SET chain=zeroblob(32) WHERE seal=2", false},
         {"count", "UPDATE audit_seal SET count=count+1 WHERE seal=2", false},
@@ -294,7 +295,7 @@ static int64_t count_of(const char *event)
 {
     struct rows r;
     int64_t n = 0;
-    CHECK(db_rows(w.db, Q_AUDIT_LIST, BIND(vint(w.op.tenant->object.id), vint(0), vint(INT64_MAX)), &r) ==
+    CHECK(db_rows(w.db, Q_AUDIT_LIST, BIND(vint(w.op.tenant->object.id), vint(0), vint(INT64_MAX), vint(0), vint(1 << 20)), &r) ==
           ERR_OK);
     while (db_next(&r))
         n += str_is(db_text(&r, 2), event);
