@@ -101,7 +101,8 @@ static enum finding check_store(struct doctor *d)
         return FOUND(d, RISKY, "there is none, or it could not be opened");
     if (store_check(d->call->op->db, &f) != ERR_OK)
         return FOUND(d, WRONG, "%s", f.detail[0] ? f.detail : "it is damaged");
-    return FOUND(d, FINE, "whole");
+    int others = store_others(d->call->op->core->store);
+    return others ? FOUND(d, FINE, "whole; %d other server%s on it", others, others == 1 ? "" : "s") : FOUND(d, FINE, "whole");
 }
 
 static enum finding check_demo(struct doctor *d)

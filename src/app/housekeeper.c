@@ -1,6 +1,6 @@
 /* What goes on beside the requests: a table of rounds on one thread, and deliveries of the outbox on another,
  * because those wait for other servers. Each round is bounded; one that was not finished goes on at the next
- * tick. */
+ * tick. Of several servers on one store one does what is for all; should two think so for a moment, each step is conditional. */
 #include "app/app.h"
 #include "oauth/register.h"
 #include "token/audit.h"
@@ -85,18 +85,19 @@ struct round {
     const char *name;
     int64_t every_ms;
     bool at_end; /* once more when the server stops */
+    bool one;    /* of several servers on one store, one does it (store_leads) */
     err_t (*fn)(struct app *a, struct op *op, bool *ret_more);
 };
 static const struct round rounds[] = {
-    {"mark", TICK_MS, false, mark},
-    {"expire", 1000, false, expire},
-    {"usage", 20000, true, flush_usage},
-    {"refused", 20000, true, flush_refused},
-    {"keys", 60000, false, keys},
-    {"tenants", 60000, false, sweep_tenants},
-    {"registrations", 10000, false, registrations},
-    {"checkpoint", 600000, true, checkpoint},
-    {"retention", 3600000, false, retain},
+    {"mark", TICK_MS, false, false, mark},
+    {"expire", 1000, false, true, expire},
+    {"usage", 20000, true, false, flush_usage},
+    {"refused", 20000, true, false, flush_refused},
+    {"keys", 60000, false, true, keys},
+    {"tenants", 60000, false, true, sweep_tenants},
+    {"registrations", 10000, false, true, registrations},
+    {"checkpoint", 600000, true, false, checkpoint},
+    {"retention", 3600000, false, true, retain},
 };
 #define ROUNDS (sizeof rounds / sizeof *rounds)
 
@@ -157,7 +158,7 @@ static void *run_rounds(void *ctx)
         for (size_t i = 0; i < ROUNDS; i++) {
             int64_t now = clock->steady_ms(clock->ctx);
             bool more = false;
-            if (now < due[i])
+            if (now < due[i] || (rounds[i].one && !store_leads(h->app->core.store)))
                 continue;
             go_round(h, &rounds[i], db, arena, &more);
             due[i] = more ? now : now + rounds[i].every_ms;

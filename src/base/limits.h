@@ -41,6 +41,7 @@
 #define LIMIT_TX_NOTES            65536         /* audit digests of one commit */
 #define LIMIT_REVOKED_BATCH       (1024 * 1024) /* bytes of revoked.log of one commit */
 #define LIMIT_SERVERS             32            /* on one database: a server's number is the low 5 bits of its ids */
+#define LIMIT_PIPELINE            64            /* statements sent to PostgreSQL before their answers are waited for */
 #define LIMIT_NEWS                7000          /* bytes that one commit tells other servers; PostgreSQL takes 8000 */
 #define LIMIT_LEASE_MS            2000          /* so long memory is believed after the last word from the database */
 #define LIMIT_READ_MS             30000         /* how long one reading may hold the write-ahead log back */

@@ -12,6 +12,13 @@ struct pg_db {
     int64_t retry_ms;    /* not before that (steady) is a lost connection tried anew */
     int64_t wait_ms;
     bool owner;          /* holds the lock of this server's number */
+    struct pg_queued {   /* sent in the open pipeline, not answered yet; the writer's alone */
+        enum query q;    /* QUERY_COUNT: none of ours */
+        const char *what;
+        bool prepares;
+    } queued[LIMIT_PIPELINE];
+    size_t nqueued;
+    bool unsure; /* among them are others than savepoints */
 };
 
 struct pg_news;
@@ -40,7 +47,6 @@ void pg_read_end(struct db *db);
 /* pg_wait.c: sending and waiting for the answer, no longer than the database is alive. The last result, or the first that failed; NULL when
  * the connection is lost or given up. */
 PGresult *pg_query(struct pg_db *db, const char *sql);
-PGresult *pg_query_params(struct pg_db *db, const char *sql, int n, const char *const *values); /* texts */
 PGresult *pg_prepare(struct pg_db *db, const char *name, const char *sql);
 struct pg_bound {
     const char *value[LIMIT_QUERY_PARAMS];
@@ -49,7 +55,16 @@ struct pg_bound {
 };
 PGresult *pg_query_prepared(struct pg_db *db, const char *name, const struct pg_bound *b);
 
+bool pg_wait(struct pg_db *db); /* until PQgetResult will not block; false: lost or given up */
+
+/* pg_pipe.c: what a transaction sends without waiting for each answer. A failure is in tx->broken once it is drained. */
+err_t pg_pipe(struct pg_db *db, enum query q, const struct pg_bound *b);
+err_t pg_pipe_text(struct pg_db *db, const char *sql, int n, const char *const *values);
+err_t pg_drain(struct pg_db *db, PGresult **ret); /* waits for all; the last one's result, or NULL for none */
+err_t pg_pipe_end(struct pg_db *db);
+
 /* pg_statement.c */
+void pg_statement_name(enum query q, char ret[static 16]);
 err_t pg_run(struct db *db, enum query q, const struct val *v, size_t n, int64_t *ret_changed);
 err_t pg_rows(struct db *db, enum query q, const struct val *v, size_t n, struct rows *ret);
 bool pg_next(struct rows *r);

@@ -313,12 +313,8 @@ err_t pg_news_send(struct pg_db *db, struct str lines, int64_t *ret_seq)
     lines = lines.n <= LIMIT_NEWS ? lines : STR("*");
     int64_t seq = atomic_fetch_add(&n->seq, 1) + 1;
     snprintf(text, sizeof(text), "n %d %" PRId64 " %.*s", s->slot, seq, STR_ARG(lines));
-    PGresult *r = pg_query_params(db, "SELECT pg_notify('" CHANNEL "', $1)", 1, values);
-    if (PQresultStatus(r) != PGRES_TUPLES_OK)
-        return pg_failed(db, r, "NOTIFY");
-    PQclear(r);
     *ret_seq = seq;
-    return ERR_OK;
+    return pg_pipe_text(db, "SELECT pg_notify('" CHANNEL "', $1)", 1, values);
 }
 
 static bool heard_lately(const struct pg_news *n, int slot)

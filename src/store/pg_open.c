@@ -169,5 +169,13 @@ err_t pg_backup(struct store *s, const char *path, struct fault *f)
 
 err_t pg_check(struct db *db, struct fault *f)
 {
-    return pg_exec((struct pg_db *)db, "SELECT 1") == ERR_OK ? ERR_OK : fault_set(f, ERR_STORE, "", "PostgreSQL does not answer");
+    char fsync[16], commit[32];
+    struct pg_db *pg = (struct pg_db *)db;
+    if (pg_ready(pg) != ERR_OK || pg_ask(pg, "SHOW fsync", fsync, sizeof(fsync)) != ERR_OK ||
+        pg_ask(pg, "SHOW synchronous_commit", commit, sizeof(commit)) != ERR_OK)
+        return fault_set(f, ERR_STORE, "", "PostgreSQL does not answer");
+    if (strcmp(fsync, "off") == 0 || strcmp(commit, "off") == 0)
+        return fault_set(f, ERR_STORE, "", "the database does not wait for its disk (%s = off): what was answered can be lost",
+                         strcmp(fsync, "off") == 0 ? "fsync" : "synchronous_commit");
+    return ERR_OK;
 }

@@ -19,7 +19,7 @@ static void bind(struct pg_bound *b, const struct val *v, size_t n)
     }
 }
 
-static void name_of(enum query q, char ret[static 16])
+void pg_statement_name(enum query q, char ret[static 16])
 {
     snprintf(ret, 16, "q%d", (int)q);
 }
@@ -29,7 +29,7 @@ static err_t prepare(struct pg_db *db, enum query q)
     char name[16];
     if (db->prepared[q])
         return ERR_OK;
-    name_of(q, name);
+    pg_statement_name(q, name);
     PGresult *r = pg_prepare(db, name, query_sql(q));
     if (PQresultStatus(r) != PGRES_COMMAND_OK)
         return pg_failed(db, r, query_name(q));
@@ -45,13 +45,23 @@ static err_t try_once(struct pg_db *db, enum query q, const struct val *v, size_
     TRY(pg_ready(db));
     TRY(prepare(db, q));
     bind(&b, v, n);
-    name_of(q, name);
+    pg_statement_name(q, name);
     PGresult *r = pg_query_prepared(db, name, &b);
     ExecStatusType s = PQresultStatus(r);
     if (s != PGRES_COMMAND_OK && s != PGRES_TUPLES_OK)
         return pg_failed(db, r, query_name(q));
     *ret = r;
     return ERR_OK;
+}
+
+/* ret NULL: nobody waits for the answer. */
+static err_t in_tx(struct pg_db *db, enum query q, const struct val *v, size_t n, PGresult **ret)
+{
+    struct pg_bound b;
+    TRY(pg_ready(db));
+    bind(&b, v, n);
+    TRY(pg_pipe(db, q, &b));
+    return ret ? pg_drain(db, ret) : ERR_OK;
 }
 
 /* A connection that has been idle learns of the server's restart when it is used: outside of transactions that costs a second try. */
@@ -61,17 +71,19 @@ static err_t execute(struct pg_db *db, enum query q, const struct val *v, size_t
         return ERR_STORE;
     if (n > LIMIT_QUERY_PARAMS)
         return ERR_INTERNAL;
+    if (db->head.tx)
+        return in_tx(db, q, v, n, ret);
     bool was_up = PQstatus(db->conn) == CONNECTION_OK;
     err_t e = try_once(db, q, v, n, ret);
     bool lost = e != ERR_OK && was_up && PQstatus(db->conn) != CONNECTION_OK;
-    return lost && !db->head.tx && !db->snapshot ? try_once(db, q, v, n, ret) : e;
+    return lost && !db->snapshot ? try_once(db, q, v, n, ret) : e;
 }
 
 err_t pg_run(struct db *head, enum query q, const struct val *v, size_t n, int64_t *ret_changed)
 {
-    PGresult *r;
+    PGresult *r = NULL;
     int64_t changed = 0;
-    TRY(execute((struct pg_db *)head, q, v, n, &r));
+    TRY(execute((struct pg_db *)head, q, v, n, ret_changed || !head->tx ? &r : NULL));
     if (ret_changed) {
         (void)str_to_int(str_z(PQcmdTuples(r)), &changed);
         *ret_changed = changed;

@@ -28,18 +28,24 @@ static bool readable(const struct pg_db *db)
     return false;
 }
 
-static PGresult *give_up(struct pg_db *db, PGresult *last)
-{
-    PQclear(last);
-    PQfinish(db->conn);
-    db->conn = NULL;
-    return NULL;
-}
-
 static bool failed(const PGresult *r)
 {
     ExecStatusType s = PQresultStatus(r);
     return s != PGRES_COMMAND_OK && s != PGRES_TUPLES_OK;
+}
+
+bool pg_wait(struct pg_db *db)
+{
+    while (PQisBusy(db->conn)) {
+        if (!readable(db)) {
+            PQfinish(db->conn);
+            db->conn = NULL;
+            return false;
+        }
+        if (!PQconsumeInput(db->conn))
+            break; /* PQgetResult says so */
+    }
+    return true;
 }
 
 static PGresult *await(struct pg_db *db, int sent)
@@ -48,11 +54,9 @@ static PGresult *await(struct pg_db *db, int sent)
     if (!sent)
         return NULL;
     for (;;) {
-        while (PQisBusy(db->conn)) {
-            if (!readable(db))
-                return give_up(db, last);
-            if (!PQconsumeInput(db->conn))
-                break;
+        if (!pg_wait(db)) {
+            PQclear(last);
+            return NULL;
         }
         r = PQgetResult(db->conn);
         if (!r)
@@ -69,11 +73,6 @@ static PGresult *await(struct pg_db *db, int sent)
 PGresult *pg_query(struct pg_db *db, const char *sql)
 {
     return await(db, db->conn ? PQsendQuery(db->conn, sql) : 0);
-}
-
-PGresult *pg_query_params(struct pg_db *db, const char *sql, int n, const char *const *values)
-{
-    return await(db, db->conn ? PQsendQueryParams(db->conn, sql, n, NULL, values, NULL, NULL, 0) : 0);
 }
 
 PGresult *pg_prepare(struct pg_db *db, const char *name, const char *sql)

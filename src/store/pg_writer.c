@@ -24,35 +24,49 @@ static err_t begin(struct db *head)
     return e;
 }
 
+/* A transaction that has failed is rolled back by COMMIT, which then says so. */
+static err_t commit(struct pg_db *db)
+{
+    PGresult *r = NULL;
+    TRY(pg_pipe_text(db, step_sql[STEP_COMMIT], 0, NULL));
+    TRY(pg_drain(db, &r));
+    bool done = strcmp(PQcmdStatus(r), "COMMIT") == 0;
+    PQclear(r);
+    if (!done)
+        store_complain(db->head.store, LOG_ERROR, "COMMIT: the transaction had failed");
+    TRY(pg_pipe_end(db));
+    return done ? ERR_OK : ERR_STORE;
+}
+
+static err_t roll_back(struct pg_db *db)
+{
+    (void)!pg_pipe_end(db);
+    return pg_exec(db, step_sql[STEP_ROLLBACK]);
+}
+
 static err_t step(struct db *head, enum writer_step step)
 {
     struct pg_db *db = (struct pg_db *)head;
     if (step == STEP_BEGIN)
         return begin(head);
-    PGresult *r = pg_query(db, step_sql[step]);
-    bool ok = PQresultStatus(r) == PGRES_COMMAND_OK;
-    /* A transaction that has failed is rolled back by COMMIT, which then says so. */
-    if (ok && step == STEP_COMMIT && strcmp(PQcmdStatus(r), "COMMIT") != 0) {
-        PQclear(r);
-        store_complain(head->store, LOG_ERROR, "COMMIT: the transaction had failed");
-        return ERR_STORE;
-    }
-    if (!ok)
-        return pg_failed(db, r, step_sql[step]);
-    PQclear(r);
-    return ERR_OK;
+    if (step == STEP_COMMIT)
+        return commit(db);
+    return step == STEP_ROLLBACK ? roll_back(db) : pg_pipe_text(db, step_sql[step], 0, NULL);
 }
 
 static bool lost(const struct db *head)
 {
     const struct pg_db *db = (const struct pg_db *)head;
     PGTransactionStatusType t = PQtransactionStatus(db->conn);
-    return t == PQTRANS_IDLE || t == PQTRANS_UNKNOWN;
+    return (t == PQTRANS_IDLE && db->nqueued == 0) || t == PQTRANS_UNKNOWN;
 }
 
+/* Did all that the job sent go well? Savepoints alone need not be waited for. */
 static void settle(struct db *head)
 {
-    (void)head; /* results are whole: nothing stays open */
+    struct pg_db *db = (struct pg_db *)head;
+    if (db->unsure)
+        (void)!pg_drain(db, NULL); /* in tx->broken */
 }
 
 static bool again(struct db *head)

@@ -125,10 +125,10 @@ static err_t run_job(struct writer *w, struct job *j, bool alone)
     if (!alone)
         TRY(do_step(w, STEP_SAVE));
     j->err = j->fn(w->db, j->ctx);
-    if (j->err == ERR_OK)
-        j->err = w->tx->broken;
     j->tells = w->tx->news.n > mark.news_n;
     w->engine->settle(w->db);
+    if (j->err == ERR_OK)
+        j->err = w->tx->broken;
     if (transaction_lost(w))
         return j->err != ERR_OK ? j->err : ERR_STORE;
     if (j->err != ERR_OK)

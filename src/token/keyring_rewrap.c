@@ -125,6 +125,9 @@ err_t keyring_rotate_master(struct op *op, const char *data_dir, const char *key
     struct keyring *k = op->core->keyring;
     (void)data_dir; /* the file that was opened at start is the one to replace */
     TRY(op_permit_system(op));
+    if (store_others(op->core->store) > 0)
+        return op_fail(op, ERR_CONFLICT, "",
+                       "other servers use this store and have the master key of now: stop them, rotate here, give them the new file, start them");
     if (k->source == KEY_FROM_CREDENTIAL)
         return op_fail(
             op, ERR_CONFLICT, "",
