@@ -1,7 +1,7 @@
 """./bench GROUP...: runs groups of measurements on the release build and prints a table for each.
 
 usage: ./bench [GROUP ...] [--seconds S] [--connections C] [--rows N] [--json FILE] [--quick]
-groups: oauth, oidc, jose"""
+groups: oauth, oidc, jose, store"""
 import argparse
 import json
 import os
@@ -14,8 +14,9 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "tests", "flow")]
 import jose  # noqa: E402
 import oauth  # noqa: E402
 import oidc  # noqa: E402
+import store  # noqa: E402
 
-GROUPS = {"oauth": oauth.run, "oidc": oidc.run, "jose": jose.run}
+GROUPS = {"oauth": oauth.run, "oidc": oidc.run, "jose": jose.run, "store": store.run}
 
 
 def machine():
@@ -42,10 +43,11 @@ def table(rows):
 
 def main():
     p = argparse.ArgumentParser(prog="./bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("groups", nargs="*", help="oauth, oidc, jose (default: all)")
+    p.add_argument("groups", nargs="*", help="oauth, oidc, jose, store (default: all)")
     p.add_argument("--seconds", type=float, default=5, help="seconds a measurement (default 5)")
     p.add_argument("--connections", type=int, default=64)
     p.add_argument("--rows", type=int, default=1000000, help="live tokens of the large store (default 1,000,000)")
+    p.add_argument("--many", type=int, default=20000000, help="rows of the largest table (default 20,000,000)")
     p.add_argument("--quick", action="store_true", help="leaves out what needs the large store and the long run")
     p.add_argument("--json", metavar="FILE", help="writes the figures there as well")
     args = p.parse_args()

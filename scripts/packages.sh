@@ -5,7 +5,7 @@ libjansson-dev libyaml-dev libcurl4-openssl-dev libargon2-dev libcrypt-dev zlib1
 PACKAGES_WALK="python3 python3-authlib python3-requests util-linux"
 PACKAGES_TEST="git clang libclang-rt-14-dev python3-pytest python3-requests python3-authlib python3-selenium python3-yaml python3-jwcrypto python3-jwt chromium chromium-driver nodejs npm \
 curl openssl nginx-light apache2-bin libapache2-mod-auth-openidc faketime procps fonts-dejavu-core valgrind postgresql-15 postgresql-client-15"
-PACKAGES_BENCH="wrk libjwt-dev libcjose-dev libjose-dev"
+PACKAGES_BENCH="wrk postgresql-15 libjwt-dev libcjose-dev libjose-dev"
 PACKAGES_LONG="debootstrap"
 
 # packages_need WHY PACKAGE... : installs those of the packages that are missing; says so before it does.

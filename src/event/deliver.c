@@ -212,7 +212,7 @@ static err_t purge_tx(struct db *db, void *ctx)
 static err_t sweep(struct event *e, struct db *db)
 {
     int64_t now = clock_wall_s(e->cfg.clock), last = atomic_load(&e->swept_s);
-    if ((now < last + SWEEP_S && now >= last) || !atomic_compare_exchange_strong(&e->swept_s, &last, now))
+    if ((now < last + SWEEP_S && now >= last) || !store_leads(e->cfg.store) || !atomic_compare_exchange_strong(&e->swept_s, &last, now))
         return ERR_OK;
     struct purge p = {.before_id = store_id_at((now - KEEP_S) * 1000), .removed = 1};
     for (int i = 0; i < SWEEP_TURNS && p.removed > 0; i++)

@@ -112,7 +112,7 @@ err_t revoked_append(struct store *s, struct str lines); /* written and on disk 
 
 /* migrate.c: the schema's steps as an engine wants them written. */
 struct dialect {
-    const char *key, *blob, *by_writer;
+    const char *key, *blob, *in_order;
 };
 #define SCHEMA_NONE 0
 int schema_newest(void);

@@ -26,7 +26,7 @@ static struct str substitute(struct str rest, const struct dialect *d, size_t *r
     const struct {
         struct str name;
         const char *with;
-    } words[] = {{STR("{key}"), d->key}, {STR("{blob}"), d->blob}, {STR("{by_writer}"), d->by_writer}};
+    } words[] = {{STR("{key}"), d->key}, {STR("{blob}"), d->blob}, {STR("{in_order}"), d->in_order}};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (str_starts(rest, words[i].name)) {
             *ret_skip = words[i].name.n;

@@ -9,7 +9,8 @@
 static const struct dialect pg_dialect = {
     .key = "tenant_id BIGINT NOT NULL, id BIGINT NOT NULL, PRIMARY KEY (tenant_id, id)",
     .blob = "BYTEA",
-    .by_writer = "CREATE INDEX audit_writer ON audit (writer, id); CREATE INDEX audit_seal_writer ON audit_seal (writer, id);",
+    .in_order = "CREATE INDEX audit_writer ON audit (writer, id); CREATE INDEX audit_seal_writer ON audit_seal (writer, id);"
+                " CREATE INDEX outbox_done ON outbox (id) WHERE delivered_s IS NOT NULL OR failed_s IS NOT NULL;",
 };
 
 static err_t check_server(struct pg_db *db, struct fault *f)
