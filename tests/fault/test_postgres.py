@@ -2,6 +2,9 @@
 import importlib.machinery
 import importlib.util
 import os
+import shutil
+import socket
+import struct
 import subprocess
 import threading
 import time
@@ -116,3 +119,43 @@ def test_clear_words(pg, fresh):
     where = store(pg, "future")
     sql(pg, "CREATE TABLE mereau_schema (version INTEGER PRIMARY KEY); INSERT INTO mereau_schema VALUES (9999)", "future")
     refused(fresh, where, "newer")
+
+
+def test_too_old_a_server(fresh):
+    """A server that says it is 9.6; the rest of it is not needed."""
+    def answer(listener):
+        c, _ = listener.accept()
+        with c:
+            c.recv(4096)  # the startup message
+            status = b"".join(b"S" + struct.pack("!i", 4 + len(kv)) + kv for kv in (b"server_version\x009.6.24\x00", b"client_encoding\x00UTF8\x00"))
+            c.sendall(b"R" + struct.pack("!ii", 8, 0) + status + b"Z" + struct.pack("!i", 5) + b"I")
+            while c.recv(4096):
+                c.sendall(b"C" + struct.pack("!i", 8) + b"SET\x00" + b"Z" + struct.pack("!i", 5) + b"I")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=answer, args=(listener,), daemon=True).start()
+        refused(fresh, "postgresql://postgres@127.0.0.1:%d/x?sslmode=disable" % listener.getsockname()[1], "13 or later is needed; this server is 9.6")
+
+
+def test_tls(fresh, tmp_path):
+    """verify-full against a certificate of its own; a wrong root is refused, and so is plain TCP to who demands TLS."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", tmp_path / "key", "-out", tmp_path / "cert",
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2"], check=True, stderr=subprocess.DEVNULL)
+    server = with_postgres.Server("ssl=on", "ssl_cert_file=server.crt", "ssl_key_file=server.key", "port=%d" % mereau.free_port(), "listen_addresses=localhost")
+    server.make()
+    for name, to in (("cert", "server.crt"), ("key", "server.key")):
+        path = os.path.join(server.data, to)
+        shutil.copy(tmp_path / name, path)
+        os.chmod(path, 0o600)
+        if server.user:
+            os.chown(path, server.user.pw_uid, server.user.pw_gid)
+    server.start()
+    try:
+        where = "postgresql://postgres@localhost:%s/postgres?sslmode=verify-full&sslrootcert=" % server.port()
+        s = fresh(server={"store": where + str(tmp_path / "cert")})
+        assert s.active(s.machine_token())
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "/dev/null", "-out", tmp_path / "other",
+                        "-subj", "/CN=localhost", "-days", "2"], check=True, stderr=subprocess.DEVNULL)
+        refused(fresh, where + str(tmp_path / "other"), "certificate verify failed")
+    finally:
+        server.stop()
