@@ -155,6 +155,10 @@ static void *run_rounds(void *ctx)
     for (size_t i = 0; i < ROUNDS; i++) /* nothing in the first moment: the first answer comes first */
         due[i] = clock->steady_ms(clock->ctx) + (rounds[i].every_ms < 5000 ? rounds[i].every_ms : 5000);
     while (wait_ms(h, TICK_MS)) {
+        if (!store_fresh(h->app->core.store)) { /* it says so itself, once */
+            atomic_store(&h->last_ms, clock->steady_ms(clock->ctx));
+            continue;
+        }
         for (size_t i = 0; i < ROUNDS; i++) {
             int64_t now = clock->steady_ms(clock->ctx);
             bool more = false;
@@ -183,6 +187,9 @@ static void *run_deliveries(void *ctx)
     if (db_open(c->store, DB_CACHE_KIB, &db) != ERR_OK)
         return NULL;
     for (bool more = false; wait_ms(h, more ? 0 : DELIVER_IDLE_MS);) {
+        more = false;
+        if (!store_fresh(c->store))
+            continue;
         err_t e = event_deliver_some(c->event, db, DELIVER_AT_ONCE, &more);
         if (e != ERR_OK) {
             more = false;

@@ -86,8 +86,10 @@ static int64_t steady_ms(const struct pg_db *db)
 static err_t set_up(struct pg_db *db)
 {
     memset(db->prepared, 0, sizeof(db->prepared));
+    db->nqueued = 0;
     return pg_exec(db, "SET client_min_messages = warning; SET statement_timeout = 30000; SET lock_timeout = 5000;"
-                       " SET idle_in_transaction_session_timeout = 60000; SET client_encoding = 'UTF8'");
+                       " SET idle_in_transaction_session_timeout = 60000; SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5;"
+                       " SET tcp_keepalives_count = 3; SET client_encoding = 'UTF8'");
 }
 
 static void quiet(void *ctx, const PGresult *r)

@@ -12,6 +12,7 @@ struct pg_db {
     int64_t retry_ms;    /* not before that (steady) is a lost connection tried anew */
     int64_t wait_ms;
     bool owner;          /* holds the lock of this server's number */
+    int backend;         /* the process that serves it there */
     struct pg_queued {   /* sent in the open pipeline, not answered yet; the writer's alone */
         enum query q;    /* QUERY_COUNT: none of ours */
         const char *what;

@@ -70,8 +70,21 @@ err_t pg_slot_take(struct pg_db *db)
         e = take(db, true, &ceiling);
     TRY(e);
     db->owner = true;
+    db->backend = PQbackendPID(db->conn);
     id_start(db->head.store, ceiling);
     return ERR_OK;
+}
+
+/* Where the network failed, the database may not know yet that our connection from before is over: it still holds the number. */
+static err_t end_former(struct pg_db *db, int slot)
+{
+    char sql[320], answer[8];
+    snprintf(sql, sizeof(sql),
+             "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = %d AND objid = %d AND objsubid = 2"
+             " AND granted AND pid = %d AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+             LOCK, slot, db->backend);
+    TRY(pg_ask(db, sql, answer, sizeof(answer)));
+    return answer[0] ? ERR_BUSY : ERR_STORE_LOCKED;
 }
 
 err_t pg_slot_again(struct pg_db *db)
@@ -83,14 +96,16 @@ err_t pg_slot_again(struct pg_db *db)
     if (e == ERR_OK)
         e = lock(db, s->slot, &got);
     if (e == ERR_OK && !got)
-        e = ERR_STORE_LOCKED;
+        e = end_former(db, s->slot); /* the next try finds it free */
     if (e == ERR_OK)
         e = read_ceiling(db, &ceiling);
     if (e == ERR_OK && ceiling > atomic_load(&s->id_ceiling)) { /* somebody was here meanwhile */
         store_id_seen(s, ceiling);
         atomic_store(&s->id_ceiling, ceiling);
     }
-    if (e == ERR_OK)
+    if (e == ERR_OK) {
+        db->backend = PQbackendPID(db->conn);
         atomic_fetch_add(&s->tenure, 1);
+    }
     return e;
 }
