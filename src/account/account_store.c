@@ -107,6 +107,7 @@ static err_t email_is_free(struct db *db, struct account_tx *t)
     t->email_taken = false;
     if (!s->email_verified || !s->email.n)
         return ERR_OK;
+    TRY(db_claim(db, t->o->tenant_id, false));
     TRY(db_rows(db, Q_EMAIL_VERIFIED_ELSEWHERE, BIND(vint(t->o->tenant_id), vtext(t->email), vint(t->o->id)), &r));
     t->email_taken = db_next(&r);
     TRY(db_end(&r));
@@ -117,10 +118,12 @@ static err_t put_in_tx(struct db *db, void *ctx)
 {
     struct account_tx *t = ctx;
     int64_t cutoff_id = 0;
-    TRY(email_is_free(db, t));
     if (t->if_version == 0) {
-        TRY(insert(db, t));
+        TRY(insert(db, t)); /* before the address is looked at: the same person, made twice at once, is no stranger */
+        TRY(email_is_free(db, t));
     } else {
+        TRY(email_is_free(db, t));
+        TRY(db_claim(db, t->o->id, false));
         TRY(stored_cutoff(db, t->o, &cutoff_id));
         TRY(update(db, t));
         t->kill.cutoff_id = 0;

@@ -82,6 +82,7 @@ static err_t issue_in_tx(struct db *db, void *ctx)
     struct issuing *i = ctx;
     struct rows r;
     int64_t keys;
+    TRY(db_claim(db, i->token.account_id, false));
     TRY(db_rows(db, Q_LIFE_ACCOUNT, BIND(vint(i->token.tenant_id), vint(i->token.account_id)), &r));
     bool live = db_next(&r) && db_int(&r, 0) == 0 && db_int(&r, 1) < i->token.id;
     TRY(db_end(&r));

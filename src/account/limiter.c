@@ -83,6 +83,12 @@ void limiter_make(struct op *op, const struct limiter_try *t, enum audit_event e
 /* --- counting
  * -------------------------------------------------------------------------------------------------------- */
 
+/* A tenant's counters are read and written by one server at a time. */
+static err_t claim_counters(struct db *db, const struct limiter_tx *t)
+{
+    return db_claim(db, -t->tenant_id, false);
+}
+
 static err_t read_count(struct db *db, const struct limiter_tx *t, size_t i, struct count *ret)
 {
     struct rows r;
@@ -124,6 +130,7 @@ static err_t check_in_tx(struct db *db, void *ctx)
     struct limiter_tx *t = ctx;
     struct count count[LIMITER_COUNTERS];
     int64_t wait_s = 0;
+    TRY(claim_counters(db, t));
     for (size_t i = 0; i < t->n; i++) {
         TRY(read_count(db, t, i, &count[i]));
         int64_t w = wait_of(&counters[i], &count[i], t->now_s);
@@ -161,6 +168,7 @@ static err_t failed_in_tx(struct db *db, void *ctx)
 {
     struct failure *f = ctx;
     bool limits = false;
+    TRY(claim_counters(db, &f->tx));
     for (size_t i = 0; i < f->tx.n; i++) {
         struct count c;
         TRY(read_count(db, &f->tx, i, &c));
@@ -182,6 +190,7 @@ err_t limiter_failed(struct op *op, const struct limiter_try *t)
 /* The person's counter begins anew; the address's and the others' get this attempt back. */
 err_t limiter_succeeded_tx(struct db *db, struct limiter_tx *t)
 {
+    TRY(claim_counters(db, t));
     for (size_t i = 0; i < t->n; i++)
         TRY(db_run(db, i == 0 ? Q_LIMITER_RESET : Q_LIMITER_GIVE_BACK,
                    BIND(vint(t->tenant_id), vtext(str_z(t->name[i].p))), NULL));

@@ -210,6 +210,7 @@ struct using
 static err_t add_administrator(struct db *db, const struct using *u, bool *ret_done)
 {
     bool late;
+    TRY(db_claim(db, u->set.tenant_id, false));
     TRY(superseded(db, u->ticket.id, &late));
     *ret_done = !late;
     if (late)
@@ -235,6 +236,7 @@ static err_t use_in_tx(struct db *db, void *ctx)
     if (is_first_admin(&u->ticket)) {
         TRY(add_administrator(db, u, &done));
     } else {
+        TRY(db_claim(db, u->set.account_id, false));
         TRY(password_set_tx(db, &u->set, &done));
         TRY(online_kill_tx(db, &u->online));
     }

@@ -55,6 +55,7 @@ static void link_make_new(struct op *op, const struct provider *p, struct str su
 static err_t link_insert_tx(struct db *db, struct store *store, const struct link_new *l, bool *ret_linked)
 {
     int64_t changed = 0;
+    TRY(db_claim(db, l->account_id, false));
     TRY(db_run(db, Q_IDENTITY_INSERT,
                BIND(vint(l->tenant_id), vint(l->id), vint(l->account_id), vtext(l->issuer), vtext(l->subject), vint(l->now_s),
                     vint(l->older_than_id), vint(LIMIT_IDENTITIES)),
@@ -195,6 +196,7 @@ static err_t create_in_tx(struct db *db, void *ctx)
     struct creating *c = ctx;
     bool with_email, linked, opened = false;
     c->linked = c->opened = false;
+    TRY(db_claim(db, c->link.tenant_id, false));
     TRY(address_is_free(db, c, &with_email));
     TRY(db_run(db, Q_ACCOUNT_INSERT,
                BIND(vint(c->link.tenant_id), vint(c->account.id), vtext(str_z(kind_user.name)), vtext(c->account.username),

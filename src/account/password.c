@@ -103,6 +103,7 @@ static err_t change_in_tx(struct db *db, void *ctx)
 {
     struct change *c = ctx;
     bool done;
+    TRY(db_claim(db, c->set.account_id, false));
     TRY(password_set_tx(db, &c->set, &done));
     c->online.n = 0;
     if (done) {

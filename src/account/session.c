@@ -45,10 +45,12 @@ err_t session_insert_tx(struct db *db, struct store *store, const struct session
 {
     const struct session *s = &n->session;
     int64_t changed = 0;
+    TRY(db_claim(db, s->account_id, true));
     TRY(db_run(db, Q_SESSION_INSERT,
                BIND(vint(n->tenant_id), vint(s->id), vint(s->account_id),
                     vblob(n->cookie.hash, sizeof(n->cookie.hash)), vint(s->created_s), vtext(s->amr),
-                    vtext(s->ip), vtext(s->agent), vint(s->expires_s), vint(n->older_than_id)),
+                    vtext(s->ip), vtext(s->agent), vint(s->expires_s), vint(n->older_than_id),
+                    vid(n->version)),
                &changed));
     if (changed == 1)
         TRY(audit_write(db, store, &n->audit));

@@ -9,6 +9,7 @@ struct session_new {
     struct token_text cookie;
     int64_t tenant_id;
     int64_t older_than_id; /* taken before the account was read: a later cut-off of the account wins */
+    int64_t version; /* of the account whose password was verified; 0: none was */
     struct audit audit;
 };
 err_t session_make(struct op *op, const struct account *a, const char *amr, struct session_new *ret);

@@ -35,17 +35,17 @@ static err_t must_stand(struct db *db, enum query q, const struct val *v, size_t
     return yes ? ERR_OK : ERR_GRANT_INVALID;
 }
 
-static err_t person_stands(struct db *db, const struct grant *g, int64_t older_id)
+/* While this transaction runs no other server ends what its rows will hang from. */
+static err_t claim_ancestors(struct db *db, const struct grant *g)
 {
-    if (g->session_id)
-        TRY(must_stand(db, Q_GRANT_SESSION_STANDS, BIND(vint(g->tenant_id), vint(g->session_id))));
-    return must_stand(db, Q_GRANT_ACCOUNT_STANDS,
-                      BIND(vint(g->tenant_id), vint(g->account_id), vint(older_id)));
+    TRY(db_claim(db, g->account_id, true));
+    return db_claim(db, g->session_id, true);
 }
 
 err_t grant_insert(struct db *db, const struct grant *g, int64_t older_id)
 {
-    TRY(person_stands(db, g, older_id));
+    TRY(claim_ancestors(db, g));
+    TRY(must_stand(db, Q_PERSON_STANDS, BIND(vint(g->tenant_id), vint(g->account_id), vint(older_id), vint(g->session_id))));
     return db_run(db, Q_GRANT_INSERT,
                   BIND(vint(g->tenant_id), vint(g->id), vid(g->account_id), vint(g->client_id),
                        vid(g->session_id), vtext(g->scope), vtext(g->audience), vint(g->created_s),
@@ -55,8 +55,9 @@ err_t grant_insert(struct db *db, const struct grant *g, int64_t older_id)
 
 err_t grant_stands(struct db *db, const struct grant *g, int64_t older_id)
 {
-    TRY(must_stand(db, Q_GRANT_STANDS, BIND(vint(g->tenant_id), vint(g->id))));
-    return person_stands(db, g, older_id);
+    TRY(claim_ancestors(db, g));
+    TRY(db_claim(db, g->id, true));
+    return must_stand(db, Q_GRANT_STANDS, BIND(vint(g->tenant_id), vint(g->id), vint(older_id)));
 }
 
 static err_t changed_one(struct db *db, enum query q, const struct val *v, size_t n, bool *ret)

@@ -108,6 +108,7 @@ static err_t rate_in_tx(struct db *db, void *ctx)
     struct rate *r = ctx;
     struct rows rows;
     int64_t n = 0, first_s = r->now_s;
+    TRY(db_claim(db, -r->tenant_id, false));
     TRY(db_rows(db, Q_LIMITER_GET, BIND(vint(r->tenant_id), vtext(str_z(r->name))), &rows));
     bool old = db_next(&rows) && db_int(&rows, 1) <= r->now_s && db_int(&rows, 1) + RATE_WINDOW_S > r->now_s;
     if (old) {

@@ -16,6 +16,7 @@ err_t register_insert(struct db *db, const struct object *client, void *ctx)
 {
     struct register_row *row = ctx;
     struct rows r;
+    TRY(db_claim(db, row->tenant_id, false));
     TRY(db_rows(db, Q_REGISTRATION_COUNT, BIND(vint(row->tenant_id), vint(row->owner_id)), &r));
     int64_t n = db_next(&r) ? db_int(&r, 0) : 0;
     TRY(db_end(&r));

@@ -147,3 +147,10 @@ err_t db_tell(struct db *db, struct str line)
     buf_char(&db->tx->news, '\n');
     return buf_ok(&db->tx->news) ? ERR_OK : ERR_MEMORY;
 }
+
+err_t db_claim(struct db *db, int64_t id, bool shared)
+{
+    if (!db->tx)
+        return ERR_INTERNAL;
+    return db->engine->sharing && id ? db->engine->sharing->claim(db, id, shared) : ERR_OK;
+}

@@ -34,6 +34,7 @@ struct sharing {
     bool (*fresh)(const struct store *s);
     bool (*leads)(const struct store *s);
     int (*others)(const struct store *s);
+    err_t (*claim)(struct db *db, int64_t id, bool shared);
 };
 extern const struct engine engine_sqlite, engine_pg;
 

@@ -65,8 +65,10 @@ static void complain(struct pg_db *db, const char *what, const char *text)
 /* Inside a transaction any failure has spoilt it: unlike on SQLite, a unique conflict, too. */
 err_t pg_failed(struct pg_db *db, PGresult *r, const char *what)
 {
-    err_t e = map(r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL, &db->again);
-    if (e != ERR_STORE_UNIQUE && !db->again)
+    bool again;
+    err_t e = map(r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL, &again);
+    db->again = db->again || again;
+    if (e != ERR_STORE_UNIQUE && !again)
         complain(db, what, r ? PQresultErrorMessage(r) : db->conn ? PQerrorMessage(db->conn) : "the database does not answer");
     PQclear(r);
     if (db->head.tx && db->head.tx->broken == ERR_OK)
@@ -87,7 +89,7 @@ static err_t set_up(struct pg_db *db)
 {
     memset(db->prepared, 0, sizeof(db->prepared));
     db->nqueued = 0;
-    return pg_exec(db, "SET client_min_messages = warning; SET statement_timeout = 30000; SET lock_timeout = 5000;"
+    return pg_exec(db, "SET client_min_messages = warning; SET statement_timeout = 30000; SET lock_timeout = 2000;"
                        " SET idle_in_transaction_session_timeout = 60000; SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5;"
                        " SET tcp_keepalives_count = 3; SET client_encoding = 'UTF8'");
 }

@@ -378,7 +378,15 @@ static int others(const struct store *s)
     return count;
 }
 
-const struct sharing pg_sharing = {.fresh = pg_news_alive, .leads = leads, .others = others};
+static err_t claim(struct db *db, int64_t id, bool shared)
+{
+    char text[24];
+    const char *const values[] = {text};
+    snprintf(text, sizeof(text), "%" PRId64, id);
+    return pg_pipe_text((struct pg_db *)db, shared ? "SELECT pg_advisory_xact_lock_shared($1)" : "SELECT pg_advisory_xact_lock($1)", 1, values);
+}
+
+const struct sharing pg_sharing = {.fresh = pg_news_alive, .leads = leads, .others = others, .claim = claim};
 
 /* --- life --- */
 

@@ -128,6 +128,10 @@ err_t db_log_revoked(struct db *db, const char *kind, int64_t tenant_id, int64_t
 /* Inside a transaction: a line that every server on this store, this one included, must hear when it has committed. store_tx
  * returns when all have acted on it, or may no longer believe what they have in memory (LIMIT_LEASE_MS). Nothing on SQLite. */
 err_t db_tell(struct db *db, struct str line);
+/* Inside a transaction, before it reads what it then writes by: no other server's transaction that claims the same id runs beside it, unless both
+ * share. The claim lasts until the commit. Nothing on SQLite, where there is one writer. The id is a row's: an account's for what hangs below
+ * it, a tenant's for what is unique or counted in it; minus a tenant's for its counters of attempts. */
+err_t db_claim(struct db *db, int64_t id, bool shared);
 /* fn is called on a thread of the store's, a line at a time, in the order of the commits; with STR_NONE when something may
  * have been missed: all memory of the store is to be forgotten. To be set before anything is read. */
 typedef void (*store_news_fn)(struct str line, void *ctx);

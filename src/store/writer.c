@@ -6,12 +6,14 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 
 struct job {
     struct job *next;
     store_tx_fn fn;
     void *ctx;
     err_t err;
+    bool again;  /* it failed by a conflict that passes */
     bool tells;  /* it has news for other servers, */
     int64_t seq; /* which went out under this number */
     struct job *wake[2];
@@ -118,6 +120,11 @@ static void roll_back(struct writer *w)
     tx_back_to(w->tx, (struct tx_mark){0, 0, 0});
 }
 
+static bool met_another(struct writer *w)
+{
+    return w->engine->again && w->engine->again(w->db);
+}
+
 /* Runs one job; what it says goes into the job. An error from here: the whole batch is lost. */
 static err_t run_job(struct writer *w, struct job *j, bool alone)
 {
@@ -129,6 +136,7 @@ static err_t run_job(struct writer *w, struct job *j, bool alone)
     w->engine->settle(w->db);
     if (j->err == ERR_OK)
         j->err = w->tx->broken;
+    j->again = j->err != ERR_OK && met_another(w);
     if (transaction_lost(w))
         return j->err != ERR_OK ? j->err : ERR_STORE;
     if (j->err != ERR_OK)
@@ -179,16 +187,33 @@ static err_t try_batch(struct writer *w, struct job **jobs, size_t n)
     return e;
 }
 
+/* A little longer each time, and not as long as the other one waits. */
+static void pause_after(int tries)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t = (struct timespec){.tv_nsec = 500000 + t.tv_nsec / 1000 % 1000 * (1000 << tries)};
+    nanosleep(&t, NULL);
+}
+
+static void run_alone(struct writer *w, struct job *j)
+{
+    for (int tries = 0; tries < LIMIT_PUT_TRIES; tries++) {
+        j->again = false;
+        j->err = try_batch(w, &j, 1);
+        if (j->err == ERR_OK || !(j->again || met_another(w)))
+            return;
+        pause_after(tries);
+    }
+}
+
+/* All at once; if that is lost, one by one; and alone what has met another server's transaction. */
 static void run_batch(struct writer *w, struct job **jobs, size_t n)
 {
-    if (n > 1 && try_batch(w, jobs, n) == ERR_OK)
-        return;
-    for (size_t i = 0; i < n; i++) {
-        int tries = 0;
-        do
-            jobs[i]->err = try_batch(w, &jobs[i], 1);
-        while (jobs[i]->err != ERR_OK && w->engine->again && w->engine->again(w->db) && ++tries < LIMIT_PUT_TRIES);
-    }
+    bool done = n > 1 && try_batch(w, jobs, n) == ERR_OK;
+    for (size_t i = 0; i < n; i++)
+        if (!done || jobs[i]->again)
+            run_alone(w, jobs[i]);
 }
 
 static void wake_all(struct writer *w, struct job **jobs, size_t n)

@@ -10,7 +10,7 @@ struct writer_engine {
     bool (*lost)(const struct db *db);                   /* no transaction is open any more */
     void (*settle)(struct db *db);                       /* after a job: what it forgot to end */
     void (*between)(struct store *s);                    /* between two commits, after writer_interrupt; may be NULL */
-    bool (*again)(struct db *db);                        /* was the last failure a conflict that passes? NULL: there are none */
+    bool (*again)(struct db *db);                        /* was there a conflict that passes since it was asked? NULL: there are none */
     /* What the batch tells other servers, before its commit; and, for whoever told it, waiting for them. NULL: there are none. */
     err_t (*tell)(struct db *db, struct str lines, int64_t *ret_seq);
     void (*heard)(struct store *s, int64_t seq);

@@ -140,8 +140,9 @@ static err_t begin_store(struct opening *o)
     secret_zero(key, sizeof(key));
     TRY(e);
     TRY(store_tx(o->core->store, first_in_tx, &m));
-    o->check = m.check;
-    return ERR_OK;
+    /* Another server on this database may have been first. */
+    TRY(meta_read(o->db, META_KEY_CHECK, o->a, &o->check));
+    return find_key(o);
 }
 
 /* --- opening --- */

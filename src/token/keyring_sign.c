@@ -117,6 +117,7 @@ static err_t key_in_tx(struct db *db, void *ctx)
     struct new_key *k = ctx;
     struct same_alg same = {.n = 0};
     int64_t count = 0;
+    TRY(db_claim(db, k->tenant_id, false));
     TRY(read_same_alg(db, k, &same));
     TRY(count_keys(db, k->tenant_id, &count));
     bool wanted = same.n == 0 || (k->rotate && same.pending_s == 0);

@@ -69,6 +69,8 @@ static err_t kill_row(struct db *db, const struct node_row *row, const struct no
 err_t node_kill_tx(struct db *db, struct node_kill *k)
 {
     bool changed;
+    if (nodes[k->kind].below) /* nothing is born under it meanwhile */
+        TRY(db_claim(db, k->id, false));
     int64_t cutoff_id = store_cutoff_id(k->core->store);
     k->cutoff_id = 0;
     TRY(kill_row(db, &nodes[k->kind], k, cutoff_id, &changed));
@@ -157,6 +159,7 @@ static err_t collect(struct db *db, enum query q, enum node_kind kind, struct on
 err_t online_kill_tx(struct db *db, struct online_kill *k)
 {
     k->n = 0;
+    TRY(db_claim(db, k->account_id, false));
     TRY(collect(db, Q_ONLINE_SESSIONS, NODE_SESSION, k));
     TRY(collect(db, Q_ONLINE_GRANTS, NODE_GRANT, k));
     for (size_t i = 0; i < k->n; i++) {

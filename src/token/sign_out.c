@@ -36,10 +36,13 @@ static err_t collect(struct db *db, enum query q, const struct val *v, size_t n,
 static err_t tell(struct db *db, struct store *s, int64_t tenant_id, const struct listener *l, int64_t now_s)
 {
     char payload[96], object[48];
+    int64_t changed = 0;
+    TRY(db_run(db, Q_SESSION_CLIENT_FORGET, BIND(vint(tenant_id), vint(l->session_id), vint(l->client_id)), &changed));
+    if (changed == 0) /* somebody else has told it */
+        return ERR_OK;
     snprintf(payload, sizeof(payload), "{\"session\":%" PRId64 ",\"account\":%" PRId64 "}", l->session_id, l->account_id);
     snprintf(object, sizeof(object), "session:%" PRId64, l->session_id);
-    TRY(event_emit(db, s, tenant_id, SINK_LOGOUT, str_z(l->name), "session.ended", str_z(object), str_z(payload), now_s));
-    return db_run(db, Q_SESSION_CLIENT_FORGET, BIND(vint(tenant_id), vint(l->session_id), vint(l->client_id)), NULL);
+    return event_emit(db, s, tenant_id, SINK_LOGOUT, str_z(l->name), "session.ended", str_z(object), str_z(payload), now_s);
 }
 
 static err_t tell_all(struct db *db, struct store *s, int64_t tenant_id, enum query q, const struct val *v, size_t nv, int64_t now_s,

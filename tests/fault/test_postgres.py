@@ -1,6 +1,4 @@
 """The store in PostgreSQL when the database fails: killed under load, restarted, of the wrong kind, used by two."""
-import importlib.machinery
-import importlib.util
 import os
 import shutil
 import socket
@@ -13,17 +11,7 @@ import pytest
 import requests
 
 import mereau
-
-loader = importlib.machinery.SourceFileLoader("with_postgres", os.path.join(mereau.ROOT, "tests", "with_postgres"))
-with_postgres = importlib.util.module_from_spec(importlib.util.spec_from_loader("with_postgres", loader))
-loader.exec_module(with_postgres)
-
-
-@pytest.fixture(scope="module")
-def pg():
-    s = with_postgres.Server().start()
-    yield s
-    s.stop()
+from conftest import with_postgres
 
 
 def sql(pg, text, database="postgres"):

@@ -1,35 +1,8 @@
 """Two servers on one database: what one changes, the other knows when it is answered; ids, audit and housekeeping are shared out."""
-import importlib.machinery
-import importlib.util
-import os
 import signal
-import subprocess
 import time
 
-import pytest
-
 import mereau
-
-loader = importlib.machinery.SourceFileLoader("with_postgres", os.path.join(mereau.ROOT, "tests", "with_postgres"))
-with_postgres = importlib.util.module_from_spec(importlib.util.spec_from_loader("with_postgres", loader))
-loader.exec_module(with_postgres)
-ADMIN = {"username": "ann", "password": mereau.PASSWORD}
-
-
-@pytest.fixture(scope="module")
-def pg():
-    s = with_postgres.Server().start()
-    yield s
-    s.stop()
-
-
-@pytest.fixture
-def pair(pg, fresh):
-    """Two servers on a new database."""
-    name = "two%d" % time.monotonic_ns()
-    subprocess.run(["psql", "-q", "-h", pg.dir, "-U", "postgres", "-c", "CREATE DATABASE " + name], check=True, stdout=subprocess.DEVNULL)
-    first = fresh(server={"store": "postgresql://postgres@/%s?host=%s" % (name, pg.dir)})
-    return first, fresh(beside=first)
 
 
 def test_tokens_go_across(pair):

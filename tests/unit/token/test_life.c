@@ -95,8 +95,8 @@ static int64_t session_row(int64_t account_id)
     struct row r = {Q_SESSION_INSERT,
                     {vint(w.op.tenant->object.id), vint(id), vint(account_id), vblob(hash, 32),
                      vint(w.op.now_s), vtext(STR("pwd")), vtext(STR("127.0.0.1")), vtext(STR("browser")),
-                     vint(w.op.now_s + 86400), vint(id)},
-                    10};
+                     vint(w.op.now_s + 86400), vint(id), vid(0)},
+                    11};
     CHECK(store_tx(w.core.store, row_tx, &r) == ERR_OK);
     return id;
 }

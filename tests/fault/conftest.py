@@ -1,0 +1,29 @@
+import importlib.machinery
+import importlib.util
+import os
+import subprocess
+import time
+
+import pytest
+
+import mereau
+
+loader = importlib.machinery.SourceFileLoader("with_postgres", os.path.join(mereau.ROOT, "tests", "with_postgres"))
+with_postgres = importlib.util.module_from_spec(importlib.util.spec_from_loader("with_postgres", loader))
+loader.exec_module(with_postgres)
+
+
+@pytest.fixture(scope="module")
+def pg():
+    s = with_postgres.Server().start()
+    yield s
+    s.stop()
+
+
+@pytest.fixture
+def pair(pg, fresh):
+    """Two servers on a new database."""
+    name = "two%d" % time.monotonic_ns()
+    subprocess.run(["psql", "-q", "-h", pg.dir, "-U", "postgres", "-c", "CREATE DATABASE " + name], check=True, stdout=subprocess.DEVNULL)
+    first = fresh(server={"store": "postgresql://postgres@/%s?host=%s" % (name, pg.dir)})
+    return first, fresh(beside=first)
