@@ -35,6 +35,8 @@ const struct cli_command app_commands[] = {
      app_restore},
     {"migrate", "", "Bring the store up to this version, as serve does", CLI_LOCAL, 0, 0,
      "plan||print what would be done, without doing it", app_migrate},
+    {"store copy", "FROM TO", "Copy a whole store into an empty one and compare each row; a place is a data directory or postgresql://...; goes on if it was cut off",
+     CLI_LOCAL, 2, 2, "verify-only||compare two stores, copy nothing", app_store_copy},
     {"man", "[8|5]", "Print a manual page", CLI_NO_STORE | CLI_HIDDEN, 0, 1, NULL, run_man},
     {0},
 };

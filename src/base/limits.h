@@ -41,6 +41,9 @@
 #define LIMIT_TX_NOTES            65536         /* audit digests of one commit */
 #define LIMIT_REVOKED_BATCH       (1024 * 1024) /* bytes of revoked.log of one commit */
 #define LIMIT_SERVERS             32            /* on one database: a server's number is the low 5 bits of its ids */
+#define LIMIT_COPY_TABLES         64            /* of a store that is copied */
+#define LIMIT_COPY_COLUMNS        32            /* of one of its tables */
+#define LIMIT_COPY_ROW            (8 * 1024 * 1024)
 #define LIMIT_PIPELINE            64            /* statements sent to PostgreSQL before their answers are waited for */
 #define LIMIT_NEWS                7000          /* bytes that one commit tells other servers; PostgreSQL takes 8000 */
 #define LIMIT_LEASE_MS            2000          /* so long memory is believed after the last word from the database */

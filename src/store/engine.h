@@ -111,6 +111,8 @@ err_t revoked_open(struct store *s, struct fault *f);
 void revoked_close(struct store *s);
 err_t revoked_append(struct store *s, struct str lines); /* written and on disk when it returns ERR_OK */
 
+err_t store_is_whole(struct db *db, struct fault *f); /* ERR_STORE_LOCKED while a copy into it is not finished */
+
 /* migrate.c: the schema's steps as an engine wants them written. */
 struct dialect {
     const char *key, *blob, *in_order;

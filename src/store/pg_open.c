@@ -98,6 +98,7 @@ static err_t open_writer(struct store *s, struct pg_store *own, struct fault *f)
     TRY(pg_connect(s, &own->wdb, f));
     TRY(check_server(own->wdb, f));
     TRY(migrate(own->wdb, f));
+    TRY(store_is_whole(&own->wdb->head, f));
     err_t e = read_clock(s, own->wdb);
     if (e == ERR_OK)
         e = pg_slot_take(own->wdb);

@@ -192,6 +192,7 @@ static err_t open_writer_connection(struct store *s, struct sqlite_store *own, s
     if (e != ERR_OK)
         return e;
     int64_t newest = 0;
+    TRY(store_is_whole(&own->wdb->head, f));
     e = read_newest_id(own->wdb, &newest);
     if (e != ERR_OK)
         return open_fault(own->wdb, e, f);

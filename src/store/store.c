@@ -153,3 +153,12 @@ void store_complain(struct store *s, enum log_level level, const char *fmt, ...)
     va_end(ap);
     log_write(s->cfg.log, level, STR_NONE, "store.error", "%s", text);
 }
+
+err_t store_is_whole(struct db *db, struct fault *f)
+{
+    struct rows r;
+    TRY(db_rows(db, Q_META_COPYING, BIND_NONE, &r));
+    bool copying = db_next(&r);
+    TRY(db_end(&r));
+    return copying ? fault_set(f, ERR_STORE_LOCKED, "store", "a copy into this store has not been finished: run the same `mereau store copy` again") : ERR_OK;
+}

@@ -37,6 +37,17 @@ err_t store_migrate_plan(const char *data_dir, const char *dsn, struct arena *a,
 /* Hot backup (VACUUM INTO) to a file that must not exist; from a read connection, while serving. */
 err_t store_backup(struct store *s, const char *path, struct fault *f);
 err_t store_check(struct db *db, struct fault *f); /* quick_check; ERR_STORE_CORRUPT */
+/* Every row of one store into an empty one, or on in one that such a copy has begun, then each compared; nobody may use either. from, to: a
+ * data directory or "postgresql://...". Until it is whole no server opens the target. */
+struct store_copy {
+    const char *from, *to;
+    bool verify_only; /* compare alone */
+    void (*progress)(void *ctx, struct str table, int64_t done, int64_t total, bool verifying); /* or NULL */
+    void *ctx;
+    int64_t tables, rows; /* out */
+    bool resumed;
+};
+err_t store_copy(struct store_copy *c, struct fault *f);
 
 err_t db_open(struct store *s, size_t cache_kib, struct db **ret);
 void db_close(struct db **db);
