@@ -4,7 +4,7 @@ PACKAGES_BUILD="gcc libc6-dev make meson ninja-build pkg-config libmicrohttpd-de
 libjansson-dev libyaml-dev libcurl4-openssl-dev libargon2-dev libcrypt-dev zlib1g-dev libpq-dev ca-certificates"
 PACKAGES_WALK="python3 python3-authlib python3-requests util-linux"
 PACKAGES_TEST="git clang libclang-rt-14-dev python3-pytest python3-requests python3-authlib python3-selenium python3-yaml python3-jwcrypto python3-jwt chromium chromium-driver nodejs npm \
-curl openssl nginx-light apache2-bin libapache2-mod-auth-openidc faketime procps fonts-dejavu-core valgrind postgresql-15 postgresql-client-15"
+curl openssl nginx-light apache2-bin libapache2-mod-auth-openidc faketime procps fonts-dejavu-core valgrind postgresql-15 postgresql-client-15 haproxy"
 PACKAGES_BENCH="wrk postgresql-15 libjwt-dev libcjose-dev libjose-dev"
 PACKAGES_LONG="debootstrap"
 

@@ -28,6 +28,11 @@ static int64_t now_ms(const struct store *s, bool latest)
     return c->steady_ms(c->ctx) + atomic_load_explicit(latest ? &s->base_high : &s->base_low, memory_order_relaxed);
 }
 
+int64_t store_wall_ms(const struct store *s)
+{
+    return now_ms(s, false);
+}
+
 static int64_t after(const struct store *s, int64_t id)
 {
     return ((id >> SLOT_BITS) + 1) << SLOT_BITS | s->slot;

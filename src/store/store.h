@@ -166,6 +166,7 @@ err_t store_revoked_replay(const char *data_dir,
 /* Grows with time: 42 bits of milliseconds since 2024, 16 bits of order within one, 5 bits of the server's number; never repeats
  * in this store, never goes back, whatever the clock does. Any thread. Servers on one database go by its clock. */
 int64_t store_new_id(struct store *s);
+int64_t store_wall_ms(const struct store *s); /* what ids go by: the machine's clock, or the database's */
 /* An id above all that any server on this store has given out. */
 int64_t store_cutoff_id(struct store *s);
 /* An id was read: what this server gives out from now on is above it. For cut-offs, so that what is issued after one lives. */

@@ -68,8 +68,7 @@ static err_t start(struct op *op, struct expiry *e, int64_t wall, int64_t steady
 
 static err_t advance(struct op *op, struct expiry *e, int64_t *ret_now_ms)
 {
-    int64_t wall = op->core->clock->wall_ms(op->core->clock->ctx),
-            steady = op->core->clock->steady_ms(op->core->clock->ctx);
+    int64_t wall = store_wall_ms(op->core->store), steady = op->core->clock->steady_ms(op->core->clock->ctx);
     if (!e->started)
         TRY(start(op, e, wall, steady));
     int64_t elapsed = steady - e->steady_ms;

@@ -20,10 +20,20 @@ def pg():
     s.stop()
 
 
-@pytest.fixture
-def pair(pg, fresh):
+def make_pair(pg, fresh, **kw):
     """Two servers on a new database."""
     name = "two%d" % time.monotonic_ns()
     subprocess.run(["psql", "-q", "-h", pg.dir, "-U", "postgres", "-c", "CREATE DATABASE " + name], check=True, stdout=subprocess.DEVNULL)
-    first = fresh(server={"store": "postgresql://postgres@/%s?host=%s" % (name, pg.dir)})
+    first = fresh(server={"store": "postgresql://postgres@/%s?host=%s" % (name, pg.dir)}, **kw)
     return first, fresh(beside=first)
+
+
+@pytest.fixture
+def pair(pg, fresh):
+    return make_pair(pg, fresh)
+
+
+@pytest.fixture
+def strict_pair(pg, fresh):
+    """Where a refresh token is good once, without a grace window."""
+    return make_pair(pg, fresh, tenant={"refresh_grace": 0})

@@ -5,6 +5,8 @@ import subprocess
 import threading
 import time
 
+import pytest
+
 import mereau
 
 CALLERS = 50
@@ -30,7 +32,7 @@ def statuses(answers):
     return sorted(a.status_code for a in answers)
 
 
-def test_A33_a_code_is_used_once(pair):
+def test_A26_A27_a_code_is_used_once(pair):
     """Of 50 callers on two servers one gets tokens; and the replays end what it got."""
     pkce = mereau.Pkce()
     code = pair[0].browser("ann").code("web", pkce)
@@ -45,6 +47,63 @@ def test_A34_a_refresh_token_has_one_successor(pair):
     old = pair[0].tokens(scope="orders.read offline_access")["refresh_token"]
     answers = at_once(CALLERS, lambda i: pair[i % 2].refresh(old))
     assert statuses(answers) == [200] * CALLERS and len({a.json()["refresh_token"] for a in answers}) == 1
+
+
+def test_A34_without_grace(strict_pair):
+    old = strict_pair[0].tokens(scope="orders.read offline_access")["refresh_token"]
+    answers = at_once(CALLERS, lambda i: strict_pair[i % 2].refresh(old))
+    assert statuses(answers) == [200] + [400] * (CALLERS - 1)
+
+
+def test_A33_reuse_ends_the_family_everywhere(strict_pair):
+    a, b = strict_pair
+    first = a.tokens(scope="orders.read offline_access")
+    second = b.refresh(first["refresh_token"]).json()
+    assert a.refresh(first["refresh_token"]).status_code == 400
+    assert b.refresh(second["refresh_token"]).status_code == 400 and not b.active(second["access_token"]) and not a.active(second["access_token"])
+    assert "refresh_reuse" in str(b.cli_json("audit", "list"))
+
+
+def test_A40_an_assertion_is_used_once(pair):
+    """A client's signed assertion with one jti, at both servers at once."""
+    from jwcrypto import jwk, jwt
+    key = jwk.JWK.generate(kty="EC", crv="P-256", kid="k1", use="sig", alg="ES256")
+    a, b = pair
+    a.cli("client", "add", "signer", "token_endpoint_auth_method=private_key_jwt", "grant_types=client_credentials", "scope=orders.read",
+          "jwks=" + '{"keys":[%s]}' % key.export_public())
+    for _ in range(3):
+        now = int(time.time())
+        assertion = jwt.JWT(header={"alg": "ES256", "kid": "k1"}, claims={"iss": "signer", "sub": "signer", "aud": a.url, "jti": os.urandom(8).hex(), "iat": now, "exp": now + 60})
+        assertion.make_signed_token(key)
+        text = assertion.serialize()
+        answers = at_once(20, lambda i: pair[i % 2].post("/token", {  # noqa: B023
+            "grant_type": "client_credentials", "client_assertion": text,  # noqa: B023
+            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}))
+        assert statuses(answers) == [200] + [401] * 19, statuses(answers)
+
+
+def test_A90_one_servers_clock_jumps(pg, fresh):
+    """A server two years ahead, alone for a while, deletes nothing that lives; ids stay in order."""
+    files = subprocess.run(["dpkg", "-L", "libfaketime"], capture_output=True, text=True, check=False).stdout.split()
+    library = next((f for f in files if f.endswith("/libfaketimeMT.so.1")), None)
+    if not library:
+        pytest.skip("no libfaketime here")
+    name = "jump%d" % time.monotonic_ns()
+    subprocess.run(["psql", "-q", "-h", pg.dir, "-U", "postgres", "-c", "CREATE DATABASE " + name], check=True, stdout=subprocess.DEVNULL)
+    a = fresh(server={"store": "postgresql://postgres@/%s?host=%s" % (name, pg.dir)})
+    tokens = [a.machine_token() for _ in range(20)]
+    grant = a.tokens(scope="orders.read offline_access")
+    b = fresh(beside=a, env={"LD_PRELOAD": library, "FAKETIME": "+730d", "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+    assert not b.active(tokens[0])
+    revoked = a.machine_token()
+    b.revoke(revoked, mereau.MACHINE)
+    a.stop()
+    time.sleep(4)  # b leads now
+    assert b.machine_token()
+    a.start()
+    assert all(a.active(t) for t in tokens) and not a.active(revoked)
+    assert a.refresh(grant["refresh_token"]).status_code == 200
+    assert a.cli_json("audit", "verify")["ok"]
 
 
 def test_guessing_is_counted_by_both(pair):
