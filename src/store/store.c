@@ -79,8 +79,8 @@ void store_close(struct store **ps)
     struct store *s = *ps;
     if (!s)
         return;
-    *ps = NULL;
     s->engine->close(s);
+    *ps = NULL; /* until here its listener may be at work on news */
     revoked_close(s);
     let_go(s);
 }
