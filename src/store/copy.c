@@ -40,6 +40,37 @@ static err_t failed(struct copy *c, struct copy_end *e, const char *doing)
     return fault_set(c->f, ERR_STORE, "", "%s %s: %s", doing, e == c->from ? "the source" : "the target", e->engine->error(e));
 }
 
+/* --- what both ends ask --- */
+
+err_t copy_number(struct copy_end *e, const char *sql, int64_t *ret)
+{
+    struct val v = {.type = VAL_NULL};
+    bool row = false;
+    err_t r = e->engine->read(e, sql);
+    if (r == ERR_OK)
+        r = e->engine->next(e, &v, 1, &row);
+    *ret = !row || v.type == VAL_NULL ? 0 : v.type == VAL_BLOB ? id_ceiling_read(v.s) : v.i;
+    e->engine->stop(e);
+    return r;
+}
+
+err_t copy_names(struct copy_end *e, struct arena *a, const char *sql, struct str *ret, size_t max, size_t *ret_n)
+{
+    struct val v;
+    bool row = true;
+    size_t n = 0;
+    err_t r = sql ? e->engine->read(e, sql) : ERR_MEMORY;
+    while (r == ERR_OK && (r = e->engine->next(e, &v, 1, &row)) == ERR_OK && row) {
+        if (n == max)
+            r = ERR_TOO_LARGE;
+        else
+            ret[n++] = arena_str(a, v.s);
+    }
+    e->engine->stop(e);
+    *ret_n = n;
+    return r;
+}
+
 /* SQL with the table's columns; in the arena. */
 static const char *select_sql(struct copy *c, const struct copy_table *t, struct str order, int64_t skip)
 {
@@ -104,7 +135,7 @@ static err_t make_schema(struct copy *c)
 
 static err_t number(struct copy *c, struct copy_end *e, const char *sql, int64_t *ret)
 {
-    return e->engine->number(e, sql, ret) == ERR_OK ? ERR_OK : failed(c, e, "looking at");
+    return copy_number(e, sql, ret) == ERR_OK ? ERR_OK : failed(c, e, "looking at");
 }
 
 /* Whose copy is it? The store is known by the id of its first tenant. */

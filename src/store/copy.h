@@ -16,7 +16,6 @@ struct copy_engine {
     void (*close)(struct copy_end *e);
     err_t (*tables)(struct copy_end *e, struct arena *a, struct strs *ret);
     err_t (*describe)(struct copy_end *e, struct arena *a, struct str table, struct copy_table *ret);
-    err_t (*number)(struct copy_end *e, const char *sql, int64_t *ret); /* 0 for no row */
     /* A stream of rows; the slices of one live until the next. *ret_row false: the end. */
     err_t (*read)(struct copy_end *e, const char *sql);
     err_t (*next)(struct copy_end *e, struct val *row, size_t n, bool *ret_row);
@@ -31,4 +30,7 @@ struct copy_end {
     const struct copy_engine *engine;
 };
 extern const struct copy_engine copy_sqlite, copy_pg;
+/* What both ends ask, by their own reading: a number or the eight bytes of one (0 for no row); the first column of at most `max` rows. */
+err_t copy_number(struct copy_end *e, const char *sql, int64_t *ret);
+err_t copy_names(struct copy_end *e, struct arena *a, const char *sql, struct str *ret, size_t max, size_t *ret_n);
 #define COPY_MARK "copy/" /* in meta: before a table's name how many of its rows are there; alone, whose copy it is */

@@ -96,36 +96,11 @@ static void stop(struct copy_end *head)
         PQclear(r);
 }
 
-/* A number, or the eight bytes of one. */
-static err_t number(struct copy_end *head, const char *sql, int64_t *ret)
-{
-    struct val v = {.type = VAL_NULL};
-    bool row = false;
-    err_t e = read_sql(head, sql);
-    if (e == ERR_OK)
-        e = next(head, &v, 1, &row);
-    *ret = !row || v.type == VAL_NULL ? 0 : v.type == VAL_BLOB ? id_ceiling_read(v.s) : v.i;
-    stop(head);
-    return e;
-}
-
-static err_t names(struct end *e, struct arena *a, const char *sql, struct str *ret, size_t max, size_t *ret_n)
-{
-    PGresult *r = PQexec(e->conn, sql);
-    int n = PQntuples(r);
-    err_t err = PQresultStatus(r) != PGRES_TUPLES_OK ? ERR_STORE : (size_t)n > max ? ERR_TOO_LARGE : ERR_OK;
-    *ret_n = 0;
-    for (int i = 0; i < n && err == ERR_OK; i++)
-        ret[(*ret_n)++] = arena_str(a, str_z(PQgetvalue(r, i, 0)));
-    PQclear(r);
-    return err;
-}
-
 static err_t tables(struct copy_end *e, struct arena *a, struct strs *ret)
 {
     struct str *v = arena_array(a, struct str, LIMIT_COPY_TABLES);
     ret->v = v;
-    return v ? names(own(e), a,
+    return v ? copy_names(e, a,
                      "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename <> 'mereau_schema' ORDER BY tablename COLLATE \"C\"",
                      v, LIMIT_COPY_TABLES, &ret->n)
              : ERR_MEMORY;
@@ -137,12 +112,12 @@ static err_t describe(struct copy_end *head, struct arena *a, struct str table, 
     size_t nkey;
     struct buf b;
     *ret = (struct copy_table){.name = table};
-    TRY(names(own(head), a,
+    TRY(copy_names(head, a,
               arena_fmt(a, "SELECT column_name FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = '%.*s'"
                            " ORDER BY column_name COLLATE \"C\"", STR_ARG(table)).p,
               ret->columns, LIMIT_COPY_COLUMNS, &ret->ncolumns));
     /* Texts in the order of their bytes, whatever the database's is. */
-    TRY(names(own(head), a,
+    TRY(copy_names(head, a,
               arena_fmt(a, "SELECT a.attname || CASE WHEN a.atttypid = 'text'::regtype THEN ' COLLATE \"C\"' ELSE '' END FROM pg_index i"
                            " CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(n, o) JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.n"
                            " WHERE i.indrelid = '%.*s'::regclass AND i.indisprimary ORDER BY k.o", STR_ARG(table)).p,
@@ -298,4 +273,4 @@ static err_t open_end(const char *where, struct copy_end **ret, struct fault *f)
     return ERR_OK;
 }
 
-const struct copy_engine copy_pg = {open_end, close_end, tables, describe, number, read_sql, next, stop, begin, write_row, commit, error};
+const struct copy_engine copy_pg = {open_end, close_end, tables, describe, read_sql, next, stop, begin, write_row, commit, error};

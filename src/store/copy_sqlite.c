@@ -111,43 +111,11 @@ static err_t next(struct copy_end *head, struct val *row, size_t n, bool *ret_ro
     return rc == SQLITE_ROW || rc == SQLITE_DONE ? ERR_OK : ERR_STORE;
 }
 
-/* A number, or the eight bytes of one. */
-static err_t number(struct copy_end *head, const char *sql, int64_t *ret)
-{
-    struct val v = {.type = VAL_NULL};
-    bool row = false;
-    err_t e = read_sql(head, sql);
-    if (e == ERR_OK)
-        e = next(head, &v, 1, &row);
-    *ret = !row ? 0 : v.type == VAL_BLOB ? id_ceiling_read(v.s) : v.i;
-    stop(head);
-    return e;
-}
-
-static err_t names(struct copy_end *head, struct arena *a, const char *sql, struct str *ret, size_t max, size_t *ret_n)
-{
-    struct val v;
-    bool row = true;
-    err_t e = read_sql(head, sql);
-    *ret_n = 0;
-    while (e == ERR_OK && row) {
-        e = next(head, &v, 1, &row);
-        if (e != ERR_OK || !row)
-            break;
-        if (*ret_n == max)
-            e = ERR_TOO_LARGE;
-        else
-            ret[(*ret_n)++] = arena_str(a, v.s);
-    }
-    stop(head);
-    return e;
-}
-
 static err_t tables(struct copy_end *e, struct arena *a, struct strs *ret)
 {
     struct str *v = arena_array(a, struct str, LIMIT_COPY_TABLES);
     ret->v = v;
-    return v ? names(e, a, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name", v, LIMIT_COPY_TABLES, &ret->n)
+    return v ? copy_names(e, a, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name", v, LIMIT_COPY_TABLES, &ret->n)
              : ERR_MEMORY;
 }
 
@@ -157,9 +125,9 @@ static err_t describe(struct copy_end *e, struct arena *a, struct str table, str
     size_t nkey, i;
     struct buf b;
     *ret = (struct copy_table){.name = table, .natural = STR("rowid")};
-    TRY(names(e, a, arena_fmt(a, "SELECT name FROM pragma_table_info('%.*s') ORDER BY name", STR_ARG(table)).p, ret->columns, LIMIT_COPY_COLUMNS,
+    TRY(copy_names(e, a, arena_fmt(a, "SELECT name FROM pragma_table_info('%.*s') ORDER BY name", STR_ARG(table)).p, ret->columns, LIMIT_COPY_COLUMNS,
               &ret->ncolumns));
-    TRY(names(e, a, arena_fmt(a, "SELECT name FROM pragma_table_info('%.*s') WHERE pk > 0 ORDER BY pk", STR_ARG(table)).p, key, 8, &nkey));
+    TRY(copy_names(e, a, arena_fmt(a, "SELECT name FROM pragma_table_info('%.*s') WHERE pk > 0 ORDER BY pk", STR_ARG(table)).p, key, 8, &nkey));
     buf_init(&b, a, LIMIT_TEXT);
     if (nkey == 1 && str_is(key[0], "id") && strs_has((struct strs){ret->columns, ret->ncolumns}, STR("tenant_id")))
         buf_z(&b, "tenant_id, "); /* the key on PostgreSQL */
@@ -238,4 +206,4 @@ static err_t commit(struct copy_end *head, const char *mark, int64_t n)
     return run(e, "COMMIT");
 }
 
-const struct copy_engine copy_sqlite = {open_end, close_end, tables, describe, number, read_sql, next, stop, begin, write_row, commit, error};
+const struct copy_engine copy_sqlite = {open_end, close_end, tables, describe, read_sql, next, stop, begin, write_row, commit, error};
