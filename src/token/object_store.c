@@ -70,7 +70,8 @@ static err_t write_in_tx(struct db *db, void *ctx)
         TRY(object_row_insert(db, t->o, t->spec));
     else
         TRY(object_row_update(db, t->o, t->spec, t->if_version));
-    TRY(news_object_tx(db, t->o));
+    if (t->if_version || t->o->kind->in_snapshot) /* nobody remembers what was not there */
+        TRY(news_object_tx(db, t->o));
     if (t->cuts_off)
         TRY(object_log_cut_off(db, t->o));
     if (t->more)

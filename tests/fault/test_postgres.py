@@ -147,3 +147,13 @@ def test_tls(fresh, tmp_path):
         refused(fresh, where + str(tmp_path / "other"), "certificate verify failed")
     finally:
         server.stop()
+
+
+def test_a_replica_is_refused(pg, fresh):
+    replica = with_postgres.Server()
+    try:
+        replica.run("pg_basebackup", "-h", pg.dir, "-U", "postgres", "-D", replica.data, "-R")
+        replica.start()
+        refused(fresh, "postgresql://postgres@/postgres?host=" + replica.dir, "is a replica that only reads")
+    finally:
+        replica.stop()
