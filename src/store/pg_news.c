@@ -42,7 +42,6 @@ struct pg_news {
     int64_t heard[LIMIT_SERVERS], told[LIMIT_SERVERS]; /* others' news: heard, and said so */
     enum asked asked;
     int64_t asked_ms, beat_ms; /* when the question was sent; when the last beat was */
-    int64_t ceiling;
     bool joined;     /* our own beat has come back over this connection */
     bool complained; /* since then */
 };
@@ -192,10 +191,12 @@ static void send_ceiling(struct pg_news *n)
 {
     char name[24], hex[19] = "\\x";
     const char *const values[] = {name, hex};
-    int64_t last = atomic_load(&n->store->last_id), now = store_id_at(now_ms(n) + atomic_load(&n->store->base_low));
-    n->ceiling = id_ceiling_next(last > now ? last : now);
+    int64_t last = atomic_load(&n->store->last_id), now = store_id_at(store_wall_ms(n->store));
+    int64_t ceiling = id_ceiling_next(last > now ? last : now);
+    /* Ours from this moment on, whether or not the answer comes. */
+    atomic_store(&n->store->id_ceiling, ceiling);
     id_ceiling_name(n->store, name);
-    snprintf(hex + 2, sizeof(hex) - 2, "%016" PRIx64, (uint64_t)n->ceiling);
+    snprintf(hex + 2, sizeof(hex) - 2, "%016" PRIx64, (uint64_t)ceiling);
     n->asked_ms = now_ms(n);
     n->asked = ASKED_CEILING;
     PQsendQueryParams(n->db->conn, "UPDATE meta SET value = CAST($2 AS BYTEA) WHERE name = $1", 2, NULL, values, NULL, NULL, 0);
@@ -209,8 +210,6 @@ static void take_answer(struct pg_news *n, const PGresult *r)
         atomic_store(&n->store->base_low, db_ms - now);
         atomic_store(&n->store->base_high, db_ms - n->asked_ms + 1);
     }
-    if (n->asked == ASKED_CEILING && PQresultStatus(r) == PGRES_COMMAND_OK)
-        atomic_store(&n->store->id_ceiling, n->ceiling);
 }
 
 static void take_results(struct pg_news *n)

@@ -40,13 +40,17 @@ static err_t share(struct pg_db *db)
     return strcmp(answer, "t") == 0 ? ERR_OK : ERR_STORE_LOCKED;
 }
 
+static int64_t now_id(const struct store *s)
+{
+    return store_id_at(store_wall_ms(s));
+}
+
 /* A number whose ids reach into the future (its last server fell) is left alone while there is another: until the clock has passed them,
  * ids under it would not compare with those of other servers. */
 static err_t take(struct pg_db *db, bool future_too, int64_t *ret_ceiling)
 {
     struct store *s = db->head.store;
-    const struct clock *c = s->cfg.clock;
-    int64_t now = store_id_at(c->steady_ms(c->ctx) + atomic_load(&s->base_low));
+    int64_t now = now_id(s);
     for (s->slot = 0; s->slot < LIMIT_SERVERS; s->slot++) {
         bool got;
         TRY(lock(db, s->slot, &got));
@@ -99,10 +103,13 @@ err_t pg_slot_again(struct pg_db *db)
         e = end_former(db, s->slot); /* the next try finds it free */
     if (e == ERR_OK)
         e = read_ceiling(db, &ceiling);
-    if (e == ERR_OK && ceiling > atomic_load(&s->id_ceiling)) { /* somebody was here meanwhile */
-        store_id_seen(s, ceiling);
-        atomic_store(&s->id_ceiling, ceiling);
+    if (e == ERR_OK && ceiling > atomic_load(&s->id_ceiling)) {
+        /* Another server was here meanwhile: not before the clock has passed all that it may have given out. */
+        e = ceiling > now_id(s) ? ERR_BUSY : ERR_OK;
+        store_id_seen(s, e == ERR_OK ? ceiling : 0);
     }
+    if (e == ERR_OK) /* what was not written down is written again */
+        atomic_store(&s->id_ceiling, ceiling);
     if (e == ERR_OK) {
         db->backend = PQbackendPID(db->conn);
         atomic_fetch_add(&s->tenure, 1);

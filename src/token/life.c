@@ -54,6 +54,7 @@ err_t token_read(struct op *op, struct db *db, int64_t id, struct token *ret)
         return end != ERR_OK ? end : e;
     if (!found)
         return unknown(op);
+    store_id_seen(op->core->store, id); /* what this server gives out or cuts off from now on is above it */
     *ret = t;
     return ERR_OK;
 }

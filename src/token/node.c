@@ -71,6 +71,7 @@ err_t node_kill_tx(struct db *db, struct node_kill *k)
     bool changed;
     if (nodes[k->kind].below) /* nothing is born under it meanwhile */
         TRY(db_claim(db, k->id, false));
+    store_id_seen(k->core->store, k->id); /* whatever server gave it out: the cut-off is above it */
     int64_t cutoff_id = store_cutoff_id(k->core->store);
     k->cutoff_id = 0;
     TRY(kill_row(db, &nodes[k->kind], k, cutoff_id, &changed));

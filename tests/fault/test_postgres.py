@@ -152,7 +152,7 @@ def test_tls(fresh, tmp_path):
 def test_a_replica_is_refused(pg, fresh):
     replica = with_postgres.Server()
     try:
-        replica.run("pg_basebackup", "-h", pg.dir, "-U", "postgres", "-D", replica.data, "-R")
+        replica.run("pg_basebackup", "-h", pg.dir, "-U", "postgres", "-D", replica.data, "-R", "-c", "fast")
         replica.start()
         refused(fresh, "postgresql://postgres@/postgres?host=" + replica.dir, "is a replica that only reads")
     finally:
