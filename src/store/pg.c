@@ -84,13 +84,13 @@ static int64_t steady_ms(const struct pg_db *db)
     return c->steady_ms(c->ctx);
 }
 
-/* No statement and no lock waits for ever, and a transaction that is forgotten is ended by the server. */
+/* No statement and no lock waits for ever; a transaction of a server that hangs is soon ended by the database, and its claims with it. */
 static err_t set_up(struct pg_db *db)
 {
     memset(db->prepared, 0, sizeof(db->prepared));
     db->nqueued = 0;
     return pg_exec(db, "SET client_min_messages = warning; SET statement_timeout = 30000; SET lock_timeout = 2000;"
-                       " SET idle_in_transaction_session_timeout = 60000; SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5;"
+                       " SET idle_in_transaction_session_timeout = 5000; SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5;"
                        " SET tcp_keepalives_count = 3; SET client_encoding = 'UTF8'");
 }
 

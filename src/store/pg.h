@@ -13,6 +13,7 @@ struct pg_db {
     int64_t wait_ms;
     bool owner;          /* holds the lock of this server's number */
     int backend;         /* the process that serves it there */
+    bool patient;        /* a step of the schema may take as long as it takes */
     struct pg_queued {   /* sent in the open pipeline, not answered yet; the writer's alone */
         enum query q;    /* QUERY_COUNT: none of ours */
         const char *what;

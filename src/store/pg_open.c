@@ -66,7 +66,8 @@ static err_t migrate(struct pg_db *db, struct fault *f)
     struct arena *a = arena_new(2 * 1024 * 1024);
     if (!a)
         return fault_set(f, ERR_MEMORY, "", "out of memory while opening the store");
-    err_t e = pg_exec(db, "BEGIN; " LOCK_SQL);
+    db->patient = true; /* an index on a large table; or another server, which is at it already */
+    err_t e = pg_exec(db, "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; " LOCK_SQL);
     if (e == ERR_OK)
         e = schema_version(db, &have, f);
     if (e == ERR_OK && have < schema_newest()) {
@@ -76,6 +77,7 @@ static err_t migrate(struct pg_db *db, struct fault *f)
     }
     arena_free(&a);
     err_t end = pg_exec(db, e == ERR_OK ? "COMMIT" : "ROLLBACK");
+    db->patient = false;
     return e != ERR_OK ? e : end;
 }
 

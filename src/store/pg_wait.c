@@ -22,7 +22,7 @@ static bool readable(const struct pg_db *db)
         if (n > 0)
             return true;
         int64_t now = now_ms(db);
-        if (now > until || (now > since + LIMIT_LEASE_MS && !pg_news_alive(db->head.store)))
+        if ((now > until && !db->patient) || (now > since + LIMIT_LEASE_MS && !pg_news_alive(db->head.store)))
             return false;
     }
     return false;
