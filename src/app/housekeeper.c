@@ -155,7 +155,9 @@ static void *run_rounds(void *ctx)
     for (size_t i = 0; i < ROUNDS; i++) /* nothing in the first moment: the first answer comes first */
         due[i] = clock->steady_ms(clock->ctx) + (rounds[i].every_ms < 5000 ? rounds[i].every_ms : 5000);
     while (wait_ms(h, TICK_MS)) {
-        if (!store_fresh(h->app->core.store)) { /* it says so itself, once */
+        bool fresh = store_fresh(h->app->core.store);
+        metrics_set(h->app->core.metrics, METRIC_SERVERS, NULL, fresh ? 1 + store_others(h->app->core.store) : 0);
+        if (!fresh) { /* it says so itself, once */
             atomic_store(&h->last_ms, clock->steady_ms(clock->ctx));
             continue;
         }

@@ -203,6 +203,8 @@ static void run_alone(struct writer *w, struct job *j)
         j->err = try_batch(w, &j, 1);
         if (j->err == ERR_OK || !(j->again || met_another(w)))
             return;
+        if (w->store->cfg.metrics)
+            metrics_add(w->store->cfg.metrics, METRIC_COMMIT_RETRIES, NULL, 1);
         pause_after(tries);
     }
 }

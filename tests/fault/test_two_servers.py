@@ -1,7 +1,10 @@
 """Two servers on one database: what one changes, the other knows when it is answered; ids, audit and housekeeping are shared out."""
 import datetime
+import re
 import signal
 import time
+
+import requests
 
 import mereau
 
@@ -79,3 +82,19 @@ def test_one_trail(pair):
         assert page
         seen, before = seen + page, ["--before", page[-1]]
     assert seen == ids
+
+
+def test_metrics_say_how_many(pair):
+    def servers(s):
+        return re.search(r"^mereau_store_servers (\d+)", requests.get(s.management + "/metrics", timeout=10).text, re.M).group(1)
+
+    a, b = pair
+    end = time.monotonic() + 10 * mereau.SLOW
+    while servers(a) != "2" or servers(b) != "2":
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    assert "1 other server" in a.cli("doctor", check=None).stdout
+    b.stop()
+    while servers(a) != "1":
+        assert time.monotonic() < end
+        time.sleep(0.1)
