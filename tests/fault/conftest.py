@@ -20,12 +20,15 @@ def pg():
     s.stop()
 
 
-def make_pair(pg, fresh, **kw):
+def make_pair(pg, fresh, server=None, **kw):
     """Two servers on a new database."""
     name = "two%d" % time.monotonic_ns()
     subprocess.run(["psql", "-q", "-h", pg.dir, "-U", "postgres", "-c", "CREATE DATABASE " + name], check=True, stdout=subprocess.DEVNULL)
-    first = fresh(server={"store": "postgresql://postgres@/%s?host=%s" % (name, pg.dir)}, **kw)
-    return first, fresh(beside=first)
+    first = fresh(server={"store": "postgresql://postgres@/%s?host=%s" % (name, pg.dir), **(server or {})}, **kw)
+    second = fresh(start=False, beside=first)
+    second.config["server"].update(server or {})
+    second.write_config(second.config)
+    return first, second.start()
 
 
 @pytest.fixture
