@@ -47,6 +47,21 @@ def test_a_disabled_client_is_refused_at_once(pair):
         assert there.active(there.machine_token())
 
 
+def test_tenants_come_and_go_everywhere(pair):
+    a, b = pair
+    path = "/t/acme/.well-known/openid-configuration"
+    for here, there in ((a, b), (b, a)):
+        assert there.get(path).status_code == 404
+        here.cli("tenant", "add", "acme")
+        assert there.get(path).status_code == 200
+        here.cli("tenant", "disable", "acme")
+        assert there.get(path).status_code == 404
+        here.cli("tenant", "enable", "acme")
+        assert there.get(path).status_code == 200
+        here.cli("tenant", "remove", "acme")
+        assert there.get(path).status_code == 404
+
+
 def test_a_hung_server_holds_nobody_up(pair):
     """A server that hangs loses its lease: changes on the other one are answered, and when it goes on it knows them."""
     a, b = pair
