@@ -209,6 +209,7 @@ err_t housekeeper_start(struct app *a, struct housekeeper **ret)
     if (!h)
         return ERR_MEMORY;
     h->app = a;
+    store_serves(a->core.store);
     atomic_store(&h->last_ms, a->core.clock->steady_ms(a->core.clock->ctx));
     pthread_mutex_init(&h->lock, NULL);
     pthread_condattr_init(&attr);

@@ -52,6 +52,7 @@ struct store {
     struct revoked_log revoked;
     int slot;                   /* in ids; of this server among those on the store */
     _Atomic int64_t tenure;
+    _Atomic bool serves;
     /* Where `by_base`, milliseconds since 1970 are the steady clock and one of these: the database's clock is between. */
     bool by_base;
     _Atomic int64_t base_low, base_high;

@@ -23,7 +23,7 @@ static void send_beat(struct pg_news *n)
 {
     char text[BEAT_MAX];
     const char *const values[] = {text};
-    int at = snprintf(text, sizeof(text), "%c %d", n->joined ? 'b' : 'j', n->store->slot);
+    int at = snprintf(text, sizeof(text), "%c %d", !n->joined ? 'j' : atomic_load(&n->store->serves) ? 'b' : 'c', n->store->slot);
     for (int i = 0; i < LIMIT_SERVERS; i++) {
         if (n->heard[i] > n->told[i])
             at += snprintf(text + at, sizeof(text) - (size_t)at, " %d:%" PRId64, i, n->heard[i]);

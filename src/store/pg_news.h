@@ -1,7 +1,8 @@
 /* What the servers on one database tell each other, by NOTIFY, which delivers in the order of commits. One thread with a connection of
  * its own (pg_news.c) listens, and twice a second sends a beat:
  *
- *   b SLOT [SLOT:SEQ ...]   a server is alive, and has acted on all news of those servers up to there; j: its first
+ *   b SLOT [SLOT:SEQ ...]   a server is alive, and has acted on all news of those servers up to there; j: its first; c: one that does not serve,
+ *                           but passes by as a command
  *   n SLOT SEQ LINES        news, sent in the transaction that makes them true; LINES "*": more than fits
  *   x SLOT                  a server ends
  *
@@ -21,7 +22,8 @@ enum asked { ASKED_NOTHING, ASKED_BEAT, ASKED_CEILING };
 
 struct peer {
     _Atomic int64_t heard_ms; /* steady; 0: never, or it has said good-bye */
-    int64_t acted;            /* on our news up to there; under lock */
+    _Atomic bool serves;
+    int64_t acted; /* on our news up to there; under lock */
 };
 struct pg_news {
     struct store *store;

@@ -51,7 +51,7 @@ static void heard_news(struct pg_news *n, int64_t slot, struct str rest)
 }
 
 /* What it has acted on; what was told before it came, it has never had otherwise. */
-static void heard_beat(struct pg_news *n, int64_t slot, struct str rest, bool joins)
+static void heard_beat(struct pg_news *n, int64_t slot, struct str rest, char letter)
 {
     struct peer *p = &n->peer[slot];
     int64_t acted = 0;
@@ -63,6 +63,8 @@ static void heard_beat(struct pg_news *n, int64_t slot, struct str rest, bool jo
         int64_t seq = take_number(&rest);
         acted = of == n->store->slot ? seq : acted;
     }
+    bool joins = letter == 'j';
+    atomic_store(&p->serves, letter == 'b');
     if (joins) /* perhaps another one under the number: it counts its news anew */
         n->heard[slot] = n->told[slot] = 0;
     pthread_mutex_lock(&n->lock);
@@ -92,11 +94,11 @@ void pg_news_heard(struct pg_news *n, const PGnotify *note)
     int64_t slot = take_number(&rest);
     if (slot >= LIMIT_SERVERS)
         return;
-    bool beat = *text.p == 'b' || *text.p == 'j';
+    bool beat = *text.p == 'b' || *text.p == 'j' || *text.p == 'c';
     if (beat && note->be_pid == PQbackendPID(n->db->conn))
         heard_own_beat(n, n->beat_ms);
     else if (beat && slot != n->store->slot)
-        heard_beat(n, slot, rest, *text.p == 'j');
+        heard_beat(n, slot, rest, *text.p);
     else if (*text.p == 'n')
         heard_news(n, slot, rest);
     else if (*text.p == 'x' && slot != n->store->slot)

@@ -72,10 +72,10 @@ bool pg_news_alive(const struct store *s)
 static bool leads(const struct store *s)
 {
     const struct pg_news *n = pg_news_of(s);
-    if (!n || !pg_news_alive(s))
+    if (!n || !pg_news_alive(s) || !atomic_load(&s->serves))
         return false;
     for (int i = 0; i < s->slot; i++)
-        if (heard_lately(n, i))
+        if (heard_lately(n, i) && atomic_load(&n->peer[i].serves))
             return false;
     return true;
 }

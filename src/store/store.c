@@ -122,6 +122,11 @@ bool store_leads(const struct store *s)
     return !s->engine->sharing || s->engine->sharing->leads(s);
 }
 
+void store_serves(struct store *s)
+{
+    atomic_store(&s->serves, true);
+}
+
 int store_others(const struct store *s)
 {
     return s->engine->sharing ? s->engine->sharing->others(s) : 0;

@@ -149,6 +149,7 @@ typedef void (*store_news_fn)(struct str line, void *ctx);
 void store_on_news(struct store *s, store_news_fn fn, void *ctx);
 bool store_fresh(const struct store *s);  /* this server hears the others: what is in memory can be believed */
 bool store_leads(const struct store *s);  /* it is the one that does what one alone should do; may be two for a moment */
+void store_serves(struct store *s);       /* from now on it may lead: a server does, a command that passes by does not */
 int store_others(const struct store *s);  /* servers on this store beside this one */
 int store_slot(const struct store *s);    /* this server's number there, below LIMIT_SERVERS; 0 on SQLite */
 /* Counts up whenever this server may have been away from the store for a while: what the writer's thread keeps in memory of its
