@@ -53,11 +53,21 @@ err_t grant_insert(struct db *db, const struct grant *g, int64_t older_id)
                   NULL);
 }
 
-err_t grant_stands(struct db *db, const struct grant *g, int64_t older_id)
+static err_t claim_grant(struct db *db, const struct grant *g)
 {
     TRY(claim_ancestors(db, g));
-    TRY(db_claim(db, g->id, true));
+    return db_claim(db, g->id, true);
+}
+
+static err_t look_whether_stands(struct db *db, const struct grant *g, int64_t older_id)
+{
     return must_stand(db, Q_GRANT_STANDS, BIND(vint(g->tenant_id), vint(g->id), vint(older_id)));
+}
+
+err_t grant_stands(struct db *db, const struct grant *g, int64_t older_id)
+{
+    TRY(claim_grant(db, g));
+    return look_whether_stands(db, g, older_id);
 }
 
 static err_t changed_one(struct db *db, enum query q, const struct val *v, size_t n, bool *ret)
@@ -68,11 +78,14 @@ static err_t changed_one(struct db *db, enum query q, const struct val *v, size_
     return ERR_OK;
 }
 
-err_t refresh_consume(struct db *db, int64_t tenant_id, int64_t id, int64_t now_s, int64_t successor_id,
-                      bool *ret_won)
+/* In one statement, which is one exchange with PostgreSQL; only who loses asks why. */
+err_t refresh_consume(struct db *db, const struct grant *g, int64_t id, int64_t now_s, int64_t successor_id, bool *ret_won)
 {
-    return changed_one(db, Q_REFRESH_CONSUME,
-                       BIND(vint(tenant_id), vint(id), vint(now_s), vint(successor_id)), ret_won);
+    bool won;
+    TRY(claim_grant(db, g));
+    TRY(changed_one(db, Q_REFRESH_CONSUME, BIND(vint(g->tenant_id), vint(id), vint(now_s), vint(successor_id), vint(g->id)), &won));
+    *ret_won = won;
+    return won ? ERR_OK : look_whether_stands(db, g, id);
 }
 
 err_t refresh_grace(struct db *db, int64_t tenant_id, int64_t id, bool *ret_allowed)

@@ -151,9 +151,8 @@ static err_t rotate_tx(struct db *db, void *ctx)
     struct refresh_tx *x = ctx;
     const struct token *parent = &x->refresh->token;
     bool won = false;
-    TRY(refresh_consume(db, parent->tenant_id, parent->id, x->now_s, x->issued->refresh.id, &won));
+    TRY(refresh_consume(db, &x->refresh->grant, parent->id, x->now_s, x->issued->refresh.id, &won));
     if (won) {
-        TRY(grant_stands(db, &x->refresh->grant, parent->id));
         TRY(issue_insert(db, x->issued));
         TRY(audit_write(db, x->store, x->audit));
     }

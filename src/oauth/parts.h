@@ -83,9 +83,8 @@ err_t grant_read(struct op *op, int64_t id, struct grant *ret); /* ERR_GRANT_INV
 err_t grant_insert(struct db *db, const struct grant *g, int64_t older_id);
 /* Inside the transaction that adds tokens to it: the same check, for the grant itself too. */
 err_t grant_stands(struct db *db, const struct grant *g, int64_t older_id);
-/* Inside a transaction: true for exactly one caller. */
-err_t refresh_consume(struct db *db, int64_t tenant_id, int64_t id, int64_t now_s, int64_t successor_id,
-                      bool *ret_won);
+/* Inside a transaction: true for exactly one caller, and only while its grant stands (else ERR_GRANT_INVALID). */
+err_t refresh_consume(struct db *db, const struct grant *g, int64_t id, int64_t now_s, int64_t successor_id, bool *ret_won);
 /* Inside a transaction: one more answer with the same successor; false when LIMIT_REFRESH_GRACE_USES were
  * given. */
 err_t refresh_grace(struct db *db, int64_t tenant_id, int64_t id, bool *ret_allowed);
